@@ -1,0 +1,34 @@
+# Packages from Debian. Debian 12 has no llhttp development package: its node-llhttp ships the
+# library's C sources and header, which are compiled here; Debian 13 has libllhttp-dev.
+
+include(GoogleTest)
+find_package(GTest REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(Threads REQUIRED)
+find_package(Boost REQUIRED COMPONENTS context)
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
+add_library(nur_package_libelf INTERFACE)
+add_library(package::libelf ALIAS nur_package_libelf)
+target_link_libraries(nur_package_libelf INTERFACE PkgConfig::LIBELF)
+
+find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/include /usr/share/include/llhttp)
+find_library(LLHTTP_LIBRARY llhttp)
+if(LLHTTP_INCLUDE AND LLHTTP_LIBRARY)
+  add_library(nur_package_llhttp INTERFACE)
+  target_link_libraries(nur_package_llhttp INTERFACE ${LLHTTP_LIBRARY})
+  target_include_directories(nur_package_llhttp SYSTEM INTERFACE ${LLHTTP_INCLUDE})
+elseif(LLHTTP_INCLUDE AND EXISTS /usr/share/llhttp/llhttp.c)
+  add_library(nur_package_llhttp STATIC /usr/share/llhttp/llhttp.c /usr/share/llhttp/api.c
+                                        /usr/share/llhttp/http.c)
+  target_include_directories(nur_package_llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE})
+  target_compile_options(nur_package_llhttp PRIVATE -w)  # not our code to warn about
+else()
+  message(FATAL_ERROR "llhttp not found: run ./dev setup (packages node-llhttp or libllhttp-dev)")
+endif()
+add_library(package::llhttp ALIAS nur_package_llhttp)

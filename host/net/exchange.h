@@ -1,0 +1,35 @@
+// One request waiting for its one answer.
+//
+// The connection makes an Exchange when a request is complete and hands it to the RequestHandler.
+// The answer may come at once or later, from the same thread; until then the connection reads no
+// further request. Exactly one of the respond functions is called, once.
+#pragma once
+
+#include <string>
+
+#include "host/net/http_message.h"
+
+namespace nur {
+
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  [[nodiscard]] virtual const Request& request() const = 0;
+
+  virtual void respond(Response response) = 0;
+
+  // Bytes of a complete HTTP/1.x response made by a guest, sent as they are. The front reads its
+  // framing: with Content-Length or chunked coding the connection may live on, otherwise it is
+  // closed behind the last byte. What is no valid response becomes a 502.
+  // Returns false in that last case.
+  virtual bool respond_verbatim(std::string bytes) = 0;
+};
+
+class RequestHandler {
+ public:
+  virtual ~RequestHandler() = default;
+  // `exchange` lives until it has been answered.
+  virtual void handle(Exchange& exchange) = 0;
+};
+
+}  // namespace nur
