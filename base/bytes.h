@@ -22,8 +22,7 @@ class ByteReader {
   [[nodiscard]] bool at_end() const { return at_ == bytes_.size(); }
 
   template <class T>
-    requires std::is_trivially_copyable_v<T>
-  std::optional<T> little_endian() {
+  requires std::is_trivially_copyable_v<T> std::optional<T> little_endian() {
     if (remaining() < sizeof(T)) return std::nullopt;
     T value;
     std::memcpy(&value, bytes_.data() + at_, sizeof(T));
@@ -43,8 +42,7 @@ class ByteReader {
   // LEB128 as WebAssembly has it (spec 5.2.2): at most ceil(N/7) bytes, unused bits of the last
   // one zero (unsigned) or equal to the sign (signed).
   template <class T>
-    requires std::is_integral_v<T>
-  std::optional<T> leb128() {
+  requires std::is_integral_v<T> std::optional<T> leb128() {
     constexpr unsigned kBits = sizeof(T) * 8;
     const std::size_t start = at_;
     std::make_unsigned_t<T> value = 0;

@@ -6,19 +6,26 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "base/manifest.h"
-#include "base/result.h"
 
 namespace nur {
+
+// The ELF note that holds the manifest: owner and type.
+inline constexpr std::string_view kManifestNoteName = "nur";
+inline constexpr std::uint32_t kManifestNoteType = 1;
 
 // Why a file is refused; to_string gives the rule's name as logs and tests print it.
 enum class ElfRule {
   digest,             // the digest at the end is missing or of other bytes
   elf_header,         // not a 64-bit little-endian x86-64 ET_DYN file
-  program_headers,    // count, size or place of the program header table
+  program_headers,    // the table's count, size or place, or a segment not on the list
   segments_in_file,   // a segment reaches outside the file, wraps, or overlaps another one
   writable_code,      // a segment is both writable and executable
   executable_stack,   // PT_GNU_STACK missing or executable
@@ -28,15 +35,15 @@ enum class ElfRule {
   constructors,       // DT_INIT, DT_FINI or their arrays
   text_relocations,   // DT_TEXTREL or DF_TEXTREL
   dynamic_tag,        // any other dynamic tag that is not on the list
-  dynamic_tables,     // symbol, string, hash or relocation table outside the file's segments
+  dynamic_tables,     // symbol, string, hash or relocation table missing, misplaced or malformed
   relocation,         // other than R_X86_64_RELATIVE, or a target outside writable data
   undefined_symbol,   // a symbol to be found elsewhere
   exported_symbol,    // a symbol other than nur_module, or none
   ifunc,              // STT_GNU_IFUNC
   unique_symbol,      // STB_GNU_UNIQUE
-  manifest,           // the manifest note is missing, twice there, or cannot be read
-  abi_version,        // the manifest's version is not this host's
-  target_cpu,         // needs a CPU level this machine has not
+  manifest,     // the manifest note is missing, twice there, or it or another note is malformed
+  abi_version,  // the manifest's version is not this host's
+  target_cpu,   // needs a CPU level this machine has not
 };
 
 std::string_view to_string(ElfRule rule);
@@ -47,10 +54,17 @@ struct ElfRefusal {
   std::string detail;
 };
 
+template <class... Args>
+std::unexpected<ElfRefusal> refuse(ElfRule rule, fmt::format_string<Args...> format,
+                                   Args&&... args) {
+  return std::unexpected(ElfRefusal{rule, fmt::format(format, std::forward<Args>(args)...)});
+}
+
 // A file that passed every rule.
 struct VerifiedElf {
   Manifest manifest;
-  // Virtual addresses relative to the load base, from the program headers.
+  // Virtual addresses of the one executable segment, relative to the load base, from the program
+  // headers.
   std::uint64_t text_begin = 0;
   std::uint64_t text_end = 0;
 };

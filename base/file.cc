@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -149,8 +148,8 @@ Result<Fd> sealed_memfd(const std::string& name, std::string_view bytes) {
     return fail(ErrorKind::exhausted, "{}", system_error_text("creating a memory file"));
   }
   NUR_TRY(write_all(file.get(), bytes, name));
-  if (::fcntl(file.get(), F_ADD_SEALS,
-              F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+  if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) !=
+      0) {
     return fail(ErrorKind::internal, "{}", system_error_text("sealing a memory file"));
   }
   return file;
@@ -158,7 +157,8 @@ Result<Fd> sealed_memfd(const std::string& name, std::string_view bytes) {
 
 Result<ScratchDir> ScratchDir::create(std::string_view prefix) {
   const char* root = std::getenv("TMPDIR");
-  std::string pattern = fmt::format("{}/{}XXXXXX", root != nullptr && *root ? root : "/tmp", prefix);
+  std::string pattern =
+      fmt::format("{}/{}XXXXXX", root != nullptr && *root ? root : "/tmp", prefix);
   if (::mkdtemp(pattern.data()) == nullptr) {
     return fail_errno("creating scratch folder", pattern);
   }

@@ -28,15 +28,26 @@ std::size_t utf8_length(std::string_view text) {
 }  // namespace
 
 void start_logging(LogLevel level) {
-  auto logger = std::make_shared<spdlog::logger>("nur", std::make_shared<spdlog::sinks::stderr_sink_st>());
+  auto logger =
+      std::make_shared<spdlog::logger>("nur", std::make_shared<spdlog::sinks::stderr_sink_st>());
   logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
       "%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc));
   switch (level) {
-    case LogLevel::debug: logger->set_level(spdlog::level::debug); break;
-    case LogLevel::info: logger->set_level(spdlog::level::info); break;
-    case LogLevel::warning: logger->set_level(spdlog::level::warn); break;
-    case LogLevel::error: logger->set_level(spdlog::level::err); break;
-    case LogLevel::off: logger->set_level(spdlog::level::off); break;
+    case LogLevel::debug:
+      logger->set_level(spdlog::level::debug);
+      break;
+    case LogLevel::info:
+      logger->set_level(spdlog::level::info);
+      break;
+    case LogLevel::warning:
+      logger->set_level(spdlog::level::warn);
+      break;
+    case LogLevel::error:
+      logger->set_level(spdlog::level::err);
+      break;
+    case LogLevel::off:
+      logger->set_level(spdlog::level::off);
+      break;
   }
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));

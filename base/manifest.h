@@ -3,6 +3,7 @@
 // nurc writes it, nurhost reads it before it maps any code, `nurc inspect` prints it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -101,7 +102,16 @@ struct Manifest {
 // Deterministic: keys in a fixed order, two spaces of indentation.
 std::string to_json(const Manifest& manifest);
 
+// Longest manifest that is parsed, and how deep its objects and arrays may nest (today: 4).
+inline constexpr std::size_t kManifestBytesMax = std::size_t{8} << 20;
+inline constexpr std::size_t kManifestDepthMax = 16;
+
+// Unknown keys are ignored. Whatever the text holds, this neither throws nor recurses.
 // Errors: invalid_input, naming the key that is missing, of the wrong type or out of range.
 Result<Manifest> manifest_from_json(std::string_view json);
+
+// The version alone, for texts whose other keys may follow the rules of another version.
+// Errors: invalid_input.
+Result<std::uint32_t> abi_version_from_json(std::string_view json);
 
 }  // namespace nur

@@ -48,20 +48,21 @@ Result<T> in_context(Result<T> result, const std::string& what) {
 }
 
 namespace detail {
-template <class T>
-T take(Result<T>&& result) {
+template <class T, class E>
+T take(std::expected<T, E>&& result) {
   return *std::move(result);
 }
-inline void take(Result<void>&&) {}
+template <class E>
+void take(std::expected<void, E>&&) {}
 }  // namespace detail
 
 }  // namespace nur
 
 // The value of `expression`, or its error handed to our caller.
-#define NUR_TRY(...)                                                         \
-  ({                                                                         \
-    auto nur_try_result = (__VA_ARGS__);                                     \
-    if (!nur_try_result) [[unlikely]]                                        \
-      return std::unexpected(std::move(nur_try_result).error());             \
-    ::nur::detail::take(std::move(nur_try_result));                          \
+#define NUR_TRY(...)                                             \
+  ({                                                             \
+    auto nur_try_result = (__VA_ARGS__);                         \
+    if (!nur_try_result) [[unlikely]]                            \
+      return std::unexpected(std::move(nur_try_result).error()); \
+    ::nur::detail::take(std::move(nur_try_result));              \
   })

@@ -34,8 +34,8 @@ std::string in_largest_unit(std::uint64_t value, const Units& units) {
 
 Result<Nanoseconds> parse_duration(std::string_view text) {
   double number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number,
-                                      std::chars_format::fixed);
+  const auto parsed =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   const std::string_view suffix = text.substr(static_cast<std::size_t>(parsed.ptr - text.data()));
   if (parsed.ec == std::errc() && number >= 0 && std::isfinite(number)) {
     for (const Unit& unit : kDurations) {

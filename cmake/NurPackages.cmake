@@ -28,6 +28,8 @@ elseif(LLHTTP_INCLUDE AND EXISTS /usr/share/llhttp/llhttp.c)
                                         /usr/share/llhttp/http.c)
   target_include_directories(nur_package_llhttp SYSTEM PUBLIC ${LLHTTP_INCLUDE})
   target_compile_options(nur_package_llhttp PRIVATE -w)  # not our code to warn about
+  # llhttp 8 compiles its lenient machine unless told; 9 has the strict one only.
+  target_compile_definitions(nur_package_llhttp PUBLIC LLHTTP_STRICT_MODE=1)
 else()
   message(FATAL_ERROR "llhttp not found: run ./dev setup (packages node-llhttp or libllhttp-dev)")
 endif()
