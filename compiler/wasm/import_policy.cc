@@ -1,0 +1,256 @@
+#include "compiler/wasm/import_policy.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/wasm/text.h"
+
+namespace nur {
+namespace {
+
+// One line of imports.def; types as letters.
+struct OfferedImport {
+  std::string_view module;
+  std::string_view name;
+  std::string_view parameters;
+  std::string_view results;
+};
+
+constexpr OfferedImport kOffered[] = {
+#define NUR_IMPORT(module, name, parameters, results) {#module, #name, parameters, results},
+#include "nur/imports.def"
+};
+
+constexpr std::string_view kNurModule = "nur";
+constexpr std::string_view kWasiModule = "wasi_snapshot_preview1";
+constexpr std::string_view kOldWasiModule = "wasi_unstable";
+
+// The import module that functions of an ABI may come from.
+std::string_view module_of(GuestAbi abi) { return abi == GuestAbi::nur ? kNurModule : kWasiModule; }
+
+std::vector<ValueType> types_of(std::string_view letters) {
+  std::vector<ValueType> types;
+  for (const char letter : letters) {
+    types.push_back(letter == 'i'   ? ValueType::i32
+                    : letter == 'I' ? ValueType::i64
+                    : letter == 'f' ? ValueType::f32
+                                    : ValueType::f64);
+  }
+  return types;
+}
+
+std::string full_name(const WasmImport& import) {
+  return printable(import.module) + "." + printable(import.name);
+}
+
+constexpr std::size_t kMisspeltMax = 2;
+
+// Insertions, deletions and replacements that make `a` of `b` (Levenshtein).
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t column = 0; column <= b.size(); ++column) row[column] = column;
+  for (std::size_t line = 1; line <= a.size(); ++line) {
+    std::size_t diagonal = row[0];
+    row[0] = line;
+    for (std::size_t column = 1; column <= b.size(); ++column) {
+      const std::size_t replaced = diagonal + (a[line - 1] == b[column - 1] ? 0 : 1);
+      diagonal = row[column];
+      row[column] = std::min({replaced, row[column] + 1, row[column - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+// The offered function of `module` that `name` may be a misspelling of; empty when there is none.
+std::string_view similar(std::string_view module, std::string_view name) {
+  std::string_view best;
+  std::size_t best_distance = kMisspeltMax + 1;
+  for (const OfferedImport& offered : kOffered) {
+    if (offered.module != module) continue;
+    // Hostile names are long; those are not compared.
+    if (name.size() > offered.name.size() + kMisspeltMax) continue;
+    const std::size_t distance = edit_distance(name, offered.name);
+    if (distance < best_distance) {
+      best = offered.name;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+std::unexpected<Error> unknown_module(const WasmImport& import) {
+  if (import.module == kOldWasiModule) {
+    return fail(ErrorKind::not_found,
+                "imports {}: wasi_unstable is the preview before {}; rebuild the module with a "
+                "newer toolchain",
+                full_name(import), kWasiModule);
+  }
+  std::vector<std::string_view> modules;
+  for (const OfferedImport& offered : kOffered) {
+    if (std::find(modules.begin(), modules.end(), offered.module) == modules.end()) {
+      modules.push_back(offered.module);
+    }
+  }
+  std::string list;
+  for (const std::string_view module : modules) {
+    if (!list.empty()) list += " and ";
+    list += module;
+  }
+  return fail(ErrorKind::not_found, "imports {}; nur offers functions of the modules {} only",
+              full_name(import), list);
+}
+
+Result<void> check_function_import(const WasmImport& import, const FunctionType& type,
+                                   GuestAbi abi) {
+  const auto same_module = [&](const OfferedImport& offered) {
+    return offered.module == import.module;
+  };
+  if (std::none_of(std::begin(kOffered), std::end(kOffered), same_module)) {
+    return unknown_module(import);
+  }
+  if (import.module != module_of(abi)) {
+    return fail(ErrorKind::not_found,
+                "imports {}, which the guest abi {} does not offer; it offers functions of {}",
+                full_name(import), to_string(abi), module_of(abi));
+  }
+  const auto* found =
+      std::find_if(std::begin(kOffered), std::end(kOffered), [&](const OfferedImport& offered) {
+        return same_module(offered) && offered.name == import.name;
+      });
+  if (found == std::end(kOffered)) {
+    const std::string_view meant = similar(import.module, import.name);
+    if (meant.empty()) {
+      return fail(ErrorKind::not_found, "imports {}, which nur does not offer", full_name(import));
+    }
+    return fail(ErrorKind::not_found, "imports {}, which nur does not offer; did you mean {}.{}?",
+                full_name(import), import.module, meant);
+  }
+  const FunctionType expected{types_of(found->parameters), types_of(found->results)};
+  if (type != expected) {
+    return fail(ErrorKind::invalid_input, "imports {} as {}, expected {}", full_name(import),
+                to_string(type), to_string(expected));
+  }
+  return {};
+}
+
+bool exports_memory(const WasmModule& module) {
+  const WasmExport* found = module.find_export("memory");
+  return found != nullptr && found->kind == ExternalKind::memory;
+}
+
+const FunctionType* exported_function(const WasmModule& module, std::string_view name) {
+  const WasmExport* found = module.find_export(name);
+  if (found == nullptr || found->kind != ExternalKind::function) return nullptr;
+  return &module.type_of(found->index);
+}
+
+bool is_number(ValueType type) {
+  return type == ValueType::i32 || type == ValueType::i64 || type == ValueType::f32 ||
+         type == ValueType::f64;
+}
+
+bool exports_typed_function(const WasmModule& module) {
+  return std::any_of(module.exports.begin(), module.exports.end(), [&](const WasmExport& found) {
+    if (found.kind != ExternalKind::function) return false;
+    const FunctionType& type = module.type_of(found.index);
+    return std::all_of(type.parameters.begin(), type.parameters.end(), is_number) &&
+           std::all_of(type.results.begin(), type.results.end(), is_number);
+  });
+}
+
+// A function that an ABI calls.
+struct NeededFunction {
+  std::string_view name;
+  FunctionType type;
+  bool any_results = false;  // whatever it returns is ignored
+};
+
+std::vector<NeededFunction> needed_functions(GuestAbi abi) {
+  const ValueType i32 = ValueType::i32;
+  switch (abi) {
+    case GuestAbi::nur:
+      return {{"alloc", {{i32}, {i32}}}, {"poll_stream", {{i32, i32}, {}}, true}};
+    case GuestAbi::wasi:
+      return {{"_start", {}}};
+    case GuestAbi::typed:
+      return {};
+  }
+  return {};
+}
+
+// "memory, alloc (i32) -> i32": what the module lacks to be of `abi`; empty when nothing.
+std::string missing_exports(const WasmModule& module, GuestAbi abi) {
+  std::string missing;
+  const auto add = [&missing](std::string_view what) {
+    if (!missing.empty()) missing += ", ";
+    missing += what;
+  };
+  if (abi == GuestAbi::typed) {
+    if (!exports_typed_function(module)) add("a function over i32, i64, f32 and f64");
+    return missing;
+  }
+  if (!exports_memory(module)) add("memory");
+  for (const NeededFunction& needed : needed_functions(abi)) {
+    if (exported_function(module, needed.name) == nullptr) {
+      add(fmt::format("{} {}", needed.name, to_string(needed.type)));
+    }
+  }
+  return missing;
+}
+
+Result<void> check_exports(const WasmModule& module, GuestAbi abi) {
+  const std::string missing = missing_exports(module, abi);
+  if (!missing.empty()) {
+    return fail(ErrorKind::invalid_input, "lacks exports that the guest abi {} needs: {}",
+                to_string(abi), missing);
+  }
+  for (const NeededFunction& needed : needed_functions(abi)) {
+    const FunctionType& type = *exported_function(module, needed.name);
+    const bool fits = type.parameters == needed.type.parameters &&
+                      (needed.any_results || type.results == needed.type.results);
+    if (!fits) {
+      return fail(ErrorKind::invalid_input, "exports {} as {}, expected {}", needed.name,
+                  to_string(type), to_string(needed.type));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<GuestAbi> recognise_abi(const WasmModule& module, std::optional<GuestAbi> forced) {
+  if (forced) return *forced;
+  const bool imports_nur =
+      std::any_of(module.imports.begin(), module.imports.end(),
+                  [](const WasmImport& import) { return import.module == kNurModule; });
+  if (imports_nur || exported_function(module, "poll_stream") != nullptr) return GuestAbi::nur;
+  if (exported_function(module, "_start") != nullptr) return GuestAbi::wasi;
+  if (exports_typed_function(module)) return GuestAbi::typed;
+  return fail(ErrorKind::invalid_input,
+              "exports nothing that nur can call: the guest abi nur lacks {}; wasi lacks {}; typed "
+              "lacks {}",
+              missing_exports(module, GuestAbi::nur), missing_exports(module, GuestAbi::wasi),
+              missing_exports(module, GuestAbi::typed));
+}
+
+Result<void> check_import_kinds(const WasmModule& module) {
+  for (const WasmImport& import : module.imports) {
+    if (import.kind == ExternalKind::function || import.kind == ExternalKind::memory) continue;
+    return fail(ErrorKind::not_found, "imports {} {}; nur offers no importable {}s",
+                to_string(import.kind), full_name(import), to_string(import.kind));
+  }
+  return {};
+}
+
+Result<void> check_imports(const WasmModule& module, GuestAbi abi) {
+  NUR_TRY(check_import_kinds(module));
+  for (const WasmImport& import : module.imports) {
+    if (import.kind != ExternalKind::function) continue;
+    NUR_TRY(check_function_import(import, module.type_of(import.index), abi));
+  }
+  return check_exports(module, abi);
+}
+
+}  // namespace nur
