@@ -31,6 +31,8 @@ extern "C" {
 #define NUR_WASM_PAGE_BYTES 65536u
 /* What a 32-bit index plus a 32-bit static offset and the widest access can reach. */
 #define NUR_ADDRESSABLE_BYTES ((UINT64_C(1) << 33) + 65536)
+/* No table grows beyond this; an entry takes 32 bytes (funcref) or 8 (externref). */
+#define NUR_TABLE_ENTRIES_MAX 65536u
 
 /* One parameter or result. Small integers are zero-extended. */
 union nur_value {
@@ -42,7 +44,7 @@ union nur_value {
   uint8_t v128[16];
 };
 
-/* Why a guest was stopped. The texts are the spec's (core/*.wast, assert_trap). */
+/* Why a guest was stopped. The texts are those of assert_trap in the spec's tests. */
 enum nur_trap {
   NUR_TRAP_NONE = 0,
   NUR_TRAP_OUT_OF_BOUNDS_MEMORY = 1,
@@ -64,7 +66,8 @@ enum nur_trap {
 struct nur_instance_header;
 
 /* Number of import or one of NUR_CALL_*: what generated code wants from its host. */
-#define NUR_CALL_GROW_MEMORY 0x80000000u /* values[0].i32 pages -> [0].i32 old pages or -1, [1].i64 bytes */
+#define NUR_CALL_GROW_MEMORY \
+  0x80000000u /* values[0].i32 pages -> [0].i32 old pages or -1, [1].i64 bytes */
 #define NUR_CALL_INTERRUPTED 0x80000001u /* nothing; the host asked to be called */
 
 /* Leaves the guest's stack for the host's, and comes back when the host has done `call`. The values
@@ -79,7 +82,7 @@ struct nur_instance_header {
   void* (*fill)(void* to, int byte, size_t bytes);         /* memset */
   /* Non-zero: call NUR_CALL_INTERRUPTED after the bulk operation under way. */
   volatile uint32_t interrupt;
-  uint32_t tables_used; /* bytes of table storage handed out so far */
+  uint32_t tables_used; /* offset in the area of the next table's storage, while initialising */
   void* host;           /* the host's own */
   uint64_t reserved[3];
 };
