@@ -1,0 +1,41 @@
+// The pipeline of one module: hello.wasm -> WasmModule -> CSources -> SharedObject -> hello.so.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/file.h"
+#include "base/manifest.h"
+#include "base/result.h"
+#include "compiler/build_object.h"
+#include "compiler/subprocess.h"
+#include "compiler/toolchain.h"
+
+namespace nur {
+
+struct CompileOptions {
+  Path input;                         // .wasm, or .wat
+  Path output;                        // the artefact
+  std::optional<GuestAbi> guest_abi;  // recognised when not given
+  BuildOptions build;
+  std::string nurc_version;
+};
+
+// A published file.
+struct Artefact {
+  Path path;
+  std::size_t bytes = 0;
+  GuestAbi guest_abi = GuestAbi::typed;
+};
+
+// Nothing is left behind but the artefact, and that only when all of it is there.
+// Errors: not_found and invalid_input for the input; limit_exceeded; exhausted (disk full);
+// internal when a tool fails on a module it should take; interrupted.
+Result<Artefact> compile(const CompileOptions& options, const Toolchain& toolchain,
+                         const Interrupt& interrupt);
+
+// The bytes of a module, from binary or text. Errors: those of compile.
+Result<std::string> read_wasm(const Path& input, const Toolchain& toolchain,
+                              const Interrupt& interrupt);
+
+}  // namespace nur

@@ -1,0 +1,167 @@
+#include "compiler/options.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+
+#include "base/version.h"
+
+namespace nur {
+namespace {
+
+constexpr char kExitCodes[] =
+    "\nExit codes: 0 done; 1 a module or file was refused; 2 wrong usage; 3 a tool failed on a\n"
+    "module it should take; 130 interrupted.\n";
+
+struct RawCompile {
+  std::vector<std::string> inputs;
+  std::string output;
+  std::string abi = "auto";
+  std::string target_cpu = "x86-64-v2";
+  int optimisation = 2;
+  unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
+  bool verbose = false;
+};
+
+void add_toolchain_options(CLI::App& app, ToolchainOptions& toolchain) {
+  app.add_option("--wasm2c", toolchain.wasm2c,
+                 "wasm2c to use, 1.0.36 or newer (default: beside nurc, then PATH)")
+      ->envname("NUR_WASM2C")
+      ->type_name("PATH");
+  app.add_option("--cc", toolchain.compiler, "C compiler to use (default: g++)")
+      ->envname("NUR_CC")
+      ->type_name("PATH");
+}
+
+// Where an artefact goes: hello.wasm -> hello.so beside it, or in the folder -o names.
+Path output_of(const Path& input, const std::string& asked, bool is_folder) {
+  Path name = input.filename();
+  name.replace_extension(".so");
+  if (asked.empty()) return input.parent_path() / name;
+  return is_folder ? Path(asked) / name : Path(asked);
+}
+
+Result<CompileCommand> checked(const RawCompile& raw, const ToolchainOptions& toolchain) {
+  CompileCommand command;
+  command.jobs = raw.jobs;
+  command.verbose = raw.verbose;
+  command.toolchain = toolchain;
+
+  std::error_code ignored;
+  const bool is_folder =
+      raw.output.ends_with('/') || std::filesystem::is_directory(raw.output, ignored);
+  if (raw.inputs.size() > 1 && !raw.output.empty() && !is_folder) {
+    return fail(ErrorKind::invalid_input, "-o {}: several modules need a folder; write -o {}/",
+                raw.output, raw.output);
+  }
+  if (is_folder) std::filesystem::create_directories(raw.output, ignored);
+
+  std::set<Path> outputs;
+  for (const std::string& input : raw.inputs) {
+    CompileOptions options;
+    options.input = input;
+    options.output = output_of(input, raw.output, is_folder);
+    if (raw.abi != "auto") options.guest_abi = guest_abi_from(raw.abi);
+    options.build.optimisation = raw.optimisation;
+    options.build.target_cpu =
+        raw.target_cpu == "native" ? cpu_level_here() : cpu_level_from(raw.target_cpu).value();
+    options.nurc_version = kVersion;
+    if (!outputs.insert(options.output).second) {
+      return fail(ErrorKind::invalid_input,
+                  "two modules would both become {}; compile them to "
+                  "different folders",
+                  options.output.string());
+    }
+    command.modules.push_back(std::move(options));
+  }
+  return command;
+}
+
+PrintAndExit usage_error(const std::string& message) {
+  return {fmt::format("nurc: {}\nRun nurc --help for what it takes.\n", message), 2};
+}
+
+}  // namespace
+
+NurcCommand parse_nurc_options(int argc, const char* const* argv) {
+  CLI::App app{
+      "nurc compiles WebAssembly modules ahead of time into native shared objects that\n"
+      "nurhost serves.\n\n"
+      "  nurc compile hello.wasm            writes hello.so\n"
+      "  nurc compile *.wasm -o functions/  writes functions/NAME.so, side by side\n"
+      "  nurc inspect hello.so              shows what is inside",
+      "nurc"};
+  app.footer(kExitCodes);
+  app.require_subcommand(0, 1);
+
+  ToolchainOptions toolchain;
+  bool version = false;
+  app.add_flag("--version", version, "Print the versions of nurc, wasm2c and the C compiler");
+  add_toolchain_options(app, toolchain);
+
+  RawCompile raw;
+  CLI::App* const compile = app.add_subcommand("compile", "Compile modules into artefacts");
+  compile->footer(kExitCodes);
+  compile->fallthrough();
+  compile->add_option("FILES", raw.inputs, "Modules: .wasm, or .wat (text)")->required();
+  compile
+      ->add_option("-o,--output", raw.output,
+                   "File, or folder (ending in /, or there already); default: beside the module")
+      ->type_name("PATH");
+  compile
+      ->add_option("--abi", raw.abi, "How the function is called; auto: by its imports and exports")
+      ->check(CLI::IsMember({"auto", "nur", "wasi", "typed"}))
+      ->capture_default_str();
+  compile->add_option("-O,--optimise", raw.optimisation, "Optimisation level of the C compiler")
+      ->check(CLI::Range(0, 3))
+      ->capture_default_str();
+  compile
+      ->add_option("--target-cpu", raw.target_cpu,
+                   "Oldest CPU the artefact runs on; the host checks it")
+      ->check(CLI::IsMember({"x86-64-v2", "x86-64-v3", "x86-64-v4", "native"}))
+      ->capture_default_str();
+  compile->add_option("-j,--jobs", raw.jobs, "Modules compiled side by side")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  compile->add_flag("-v,--verbose", raw.verbose, "Say what each module became");
+
+  InspectCommand inspect_command;
+  std::vector<std::string> inspect_files;
+  bool json = false;
+  CLI::App* const inspect =
+      app.add_subcommand("inspect", "Show what is inside artefacts or modules");
+  inspect->footer(kExitCodes);
+  inspect->add_option("FILES", inspect_files, "Artefacts (.so) or modules (.wasm)")->required();
+  inspect->add_flag("--json", json, "Print the manifest as JSON");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      const CLI::App* const asked = compile->parsed()   ? compile
+                                    : inspect->parsed() ? inspect
+                                                        : &app;
+      return PrintAndExit{asked->help(), 0};
+    }
+    return usage_error(error.what());
+  }
+
+  if (version) return VersionCommand{toolchain};
+  if (compile->parsed()) {
+    Result<CompileCommand> command = checked(raw, toolchain);
+    if (!command) return usage_error(command.error().message);
+    return *std::move(command);
+  }
+  if (inspect->parsed()) {
+    inspect_command.files.assign(inspect_files.begin(), inspect_files.end());
+    inspect_command.format = json ? InspectFormat::json : InspectFormat::text;
+    return inspect_command;
+  }
+  return PrintAndExit{app.help(), 2};
+}
+
+}  // namespace nur

@@ -1,0 +1,51 @@
+// Runs wasm2c, g++ and objcopy as gcc runs cc1 and as: with limits, without a terminal or input,
+// and dead when we die.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/result.h"
+
+namespace nur {
+
+// SIGINT and SIGTERM as something to poll. Blocks both for the calling thread and those it starts
+// afterwards; made once by main, before any thread.
+class Interrupt {
+ public:
+  static Result<Interrupt> listen();
+  // Readable from the first signal on; nobody reads it, so every waiter sees it.
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] bool raised() const;
+
+ private:
+  explicit Interrupt(Fd fd) : fd_(std::move(fd)) {}
+  Fd fd_;
+};
+
+// What one child may use (threat-model: a 132 KB module can keep gcc busy for minutes).
+struct ProcessLimits {
+  std::uint64_t cpu_seconds = 120;
+  std::uint64_t memory_bytes = std::uint64_t{4} << 30;
+  std::uint64_t file_bytes = std::uint64_t{512} << 20;  // of any one file it writes
+  Milliseconds wall{180'000};
+};
+
+struct Command {
+  std::vector<std::string> arguments;  // the first is the program, an absolute path
+  Path folder;                         // working directory, and its TMPDIR
+  ProcessLimits limits;
+};
+
+// What the child wrote to standard output; standard error goes into the error when it fails.
+// Errors: invalid_input when it exits with another status than 0 (its last words in the message);
+// limit_exceeded when it hit a limit; internal when it died by another signal or could not be
+// started; interrupted.
+Result<std::string> run_process(const Command& command, const Interrupt& interrupt);
+
+}  // namespace nur

@@ -1,0 +1,68 @@
+// The edits to wasm2c's output. Every difference between the C that wasm2c writes and the C that we
+// compile is in kEdits; each replaces one passage of the fixed part at the top of the file.
+#include "compiler/translate.h"
+
+#include <array>
+
+namespace nur {
+namespace {
+
+struct Edit {
+  std::string_view passage;
+  std::string_view replacement;
+};
+
+constexpr std::array kEdits{
+    // Our loads, stores and checks, before the first of them is defined.
+    Edit{"\nDEFINE_LOAD(i32_load, u32, u32, u32, FORCE_READ_INT)\n",
+         "\n#include \"nur_memory.h\"\nDEFINE_LOAD(i32_load, u32, u32, u32, FORCE_READ_INT)\n"},
+    // Bulk memory through the host's memmove and memset.
+    Edit{"  RANGE_CHECK(mem, d, n);\n  memset(MEM_ADDR(mem, d, n), val, n);\n",
+         "  nur_memory_fill(mem, d, val, n);\n"},
+    Edit{"  RANGE_CHECK(dest, dest_addr, n);\n  RANGE_CHECK(src, src_addr, n);\n"
+         "  memmove(MEM_ADDR(dest, dest_addr, n), MEM_ADDR(src, src_addr, n), n);\n",
+         "  (void)src;\n  nur_memory_copy(dest, dest_addr, src_addr, n);\n"},
+    Edit{"  if (UNLIKELY(src_addr + (uint64_t)n > src_size))\n    TRAP(OOB);\n"
+         "  LOAD_DATA((*dest), dest_addr, src + src_addr, n);\n",
+         "  nur_memory_init(dest, src, src_size, dest_addr, src_addr, n);\n"},
+};
+
+// wasm2c's C is up to some hundred times the module (deep nesting is indented).
+constexpr std::size_t kGeneratedBytesMax = std::size_t{512} << 20;
+
+}  // namespace
+
+Result<std::string> adapt_generated_c(std::string text) {
+  for (const Edit& edit : kEdits) {
+    const std::size_t at = text.find(edit.passage);
+    if (at == std::string::npos || text.find(edit.passage, at + 1) != std::string::npos) {
+      return fail(ErrorKind::internal,
+                  "this wasm2c writes other C than expected: the passage \"{}\" is not there "
+                  "exactly once; use wasm2c 1.0.36",
+                  edit.passage.substr(0, edit.passage.find('\n', 1)));
+    }
+    text.replace(at, edit.passage.size(), edit.replacement);
+  }
+  return text;
+}
+
+Result<CSources> translate(const Path& folder, const Toolchain& toolchain,
+                           const Interrupt& interrupt) {
+  Command command;
+  command.arguments = {toolchain.wasm2c.path.string(),
+                       "--enable-extended-const",
+                       "--no-debug-names",
+                       "--module-name=m",
+                       "--output=m.c",
+                       "module.wasm"};
+  command.folder = folder;
+  NUR_TRY(run_process(command, interrupt));
+
+  // Written by a program of uncertain health: both files are read back, nothing is assumed.
+  std::string generated = NUR_TRY(read_file(folder / "m.c", kGeneratedBytesMax));
+  const std::string adapted = NUR_TRY(adapt_generated_c(std::move(generated)));
+  NUR_TRY(write_file(folder / "m.c", adapted));
+  return CSources{folder};
+}
+
+}  // namespace nur
