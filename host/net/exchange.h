@@ -23,12 +23,17 @@ class Exchange {
   // closed behind the last byte. What is no valid response becomes a 502.
   // Returns false in that last case.
   virtual bool respond_verbatim(std::string bytes) = 0;
+
+  // Nobody is there to take the answer: the work for it may stop. It must be answered all the same.
+  // A client that only closed its sending side is not gone.
+  [[nodiscard]] virtual bool client_gone() const = 0;
 };
 
 class RequestHandler {
  public:
   virtual ~RequestHandler() = default;
-  // `exchange` lives until it has been answered.
+  // `exchange` and its request live until it has been answered; when that happens inside handle(),
+  // until handle() returns.
   virtual void handle(Exchange& exchange) = 0;
 };
 

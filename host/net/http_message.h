@@ -16,17 +16,17 @@ struct Header {
 // One whole request; framing is over and checked.
 struct Request {
   std::string method;
-  std::string target;  // as it was sent: "/hello/a%20b?x=1"
-  std::string path;    // of the target, not decoded: "/hello/a%20b"
-  std::string query;   // behind the '?', not decoded; empty when there is none
+  std::string target;     // as it was sent: "/hello/a%20b?x=1"
+  std::string path;       // of the target, not decoded: "/hello/a%20b"
+  std::string query;      // behind the '?', not decoded; empty when there is none
   int version_minor = 1;  // HTTP/1.x
   std::vector<Header> headers;
   std::string head;  // request line and headers exactly as they came, with the final empty line
   std::string body;  // chunked coding already taken off
   bool chunked = false;
-  std::string client;      // "127.0.0.1"
+  std::string client;  // "127.0.0.1"
   std::uint16_t client_port = 0;
-  std::string server;      // address the connection was accepted on
+  std::string server;  // address the connection was accepted on
   std::uint16_t server_port = 0;
 
   // First header of that name, case-insensitively; nullptr when there is none.

@@ -1,0 +1,392 @@
+#include "host/net/connection.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <utility>
+
+#include "base/check.h"
+#include "host/net/response_parser.h"
+
+namespace nur {
+namespace {
+
+constexpr std::uint32_t kInput = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
+// Answers to pipelined requests are gathered up to this size, then sent before the next is parsed.
+constexpr std::size_t kGatheredBytesMax = 256 << 10;
+// Receives before other connections get their turn.
+constexpr int kReceivesPerTurn = 8;
+// Input thrown away after a refusal. Sockets buffer a few MiB; a client that sends much more after
+// our last byte does not read answers.
+constexpr std::size_t kDiscardedBytesMax = 16 << 20;
+// A connection between requests keeps at most this much of a buffer.
+constexpr std::size_t kKeptCapacityMax = 4 << 10;
+
+}  // namespace
+
+Connection::Connection(ConnectionContext& context, Fd socket, const Endpoints& endpoints)
+    : context_(context),
+      socket_(std::move(socket)),
+      parser_(context.limits),
+      timer_(context.loop.timers(), [this] { on_timeout(); }) {
+  Request& request = parser_.request();
+  request.client = endpoints.client;
+  request.client_port = endpoints.client_port;
+  request.server = endpoints.server;
+  request.server_port = endpoints.server_port;
+}
+
+Connection::~Connection() {
+  if (socket_.is_open()) context_.loop.unwatch(socket_.get(), *this);
+}
+
+Result<void> Connection::start() {
+  NUR_TRY(context_.loop.watch(socket_.get(), kInput, *this));
+  wait_as_state_asks();
+  return {};
+}
+
+Result<void> Connection::start_turned_away(int status, std::string_view detail) {
+  NUR_TRY(context_.loop.watch(socket_.get(), kInput, *this));
+  refuse(status, detail);
+  // Its request may be on the way; reading it is what keeps the answer from being reset.
+  readable_ = true;
+  advance();
+  return {};
+}
+
+void Connection::on_events(std::uint32_t events) {
+  if (state_ == State::closed) return;
+  // In the lingering state our side is shut already, and HUP is only the client's FIN.
+  if ((events & EPOLLERR) != 0 || ((events & EPOLLHUP) != 0 && state_ != State::lingering)) {
+    return close();
+  }
+  if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) readable_ = true;
+  if ((events & EPOLLRDHUP) != 0) fin_seen_ = true;
+  advance();
+}
+
+void Connection::advance() {
+  if (in_handler_) return;
+  if (state_ == State::lingering) return discard_input();
+  if (!flush()) return wait_as_state_asks();
+
+  int receives = 0;
+  while (state_ == State::reading) {
+    if (output_.bytes() > kGatheredBytesMax && !flush()) break;
+    if (kept_untried_) {
+      parse(kept_, /*kept=*/true);
+    } else if (input_ended_) {
+      on_end_of_input();
+    } else if (!readable_) {
+      break;
+    } else if (receives++ == kReceivesPerTurn) {
+      context_.owner.schedule(*this);
+      break;
+    } else {
+      receive();
+    }
+  }
+  if (state_ != State::closed && flush() && state_ == State::closing) return finish();
+  wait_as_state_asks();
+}
+
+void Connection::receive() {
+  const std::span<char> scratch = context_.scratch;
+  const ssize_t count = ::recv(socket_.get(), scratch.data(), scratch.size(), MSG_DONTWAIT);
+  if (count < 0) {
+    if (errno == EINTR) return;
+    readable_ = false;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) close();
+    return;
+  }
+  if (count == 0) {
+    readable_ = false;
+    input_ended_ = true;
+    return;
+  }
+  const auto bytes = static_cast<std::size_t>(count);
+  // A stream that gave less than was asked for is empty (epoll(7)), unless its end is next.
+  if (bytes < scratch.size() && !fin_seen_) readable_ = false;
+  context_.counters.bytes_received += bytes;
+  progress_at_ = context_.loop.now();
+  progress_bytes_ += bytes;
+
+  const std::string_view fresh(scratch.data(), bytes);
+  if (kept_.empty()) return parse(fresh, /*kept=*/false);
+  kept_ += fresh;
+  parse(kept_, /*kept=*/true);
+}
+
+// Parses and has handled what `bytes` holds; they are kept_ itself, or else fresh. The remainder is
+// in kept_ afterwards.
+void Connection::parse(std::string_view bytes, bool kept) {
+  std::size_t at = 0;
+  kept_untried_ = false;
+  while (state_ == State::reading) {
+    const RequestParser::Progress progress = parser_.parse(bytes.substr(at));
+    at += progress.consumed;
+    if (progress.step == RequestParser::Step::need_more) {
+      send_continue_if_expected(at == bytes.size());
+      break;
+    }
+    if (progress.step == RequestParser::Step::refused) {
+      const Refusal& refusal = parser_.refusal();
+      refuse(refusal.status, refusal.detail);
+      break;
+    }
+    give_to_handler();
+    if (at == bytes.size()) break;
+    if (state_ != State::reading || output_.bytes() > kGatheredBytesMax) {
+      kept_untried_ = true;
+      break;
+    }
+  }
+  if (kept) {
+    kept_.erase(0, at);
+  } else {
+    kept_.assign(bytes.substr(at));
+  }
+}
+
+void Connection::send_continue_if_expected(bool all_parsed) {
+  if (!parser_.in_body() || !parser_.expects_continue() || continued_) return;
+  continued_ = true;
+  // A client that has begun its body no longer waits for our word.
+  if (all_parsed && parser_.request().body.empty()) {
+    output_.tail() += "HTTP/1.1 100 Continue\r\n\r\n";
+  }
+}
+
+void Connection::give_to_handler() {
+  ++context_.counters.requests;
+  served_one_ = true;
+  outstanding_ = true;
+  waiting_ = Waiting::nothing;
+  state_ = State::handling;
+  in_handler_ = true;
+  context_.handler.handle(*this);
+  in_handler_ = false;
+  if (outstanding_) return;
+  parser_.start_next();
+  continued_ = false;
+  // Closed while it was being handled: its owner waits for us to return from here.
+  if (state_ == State::closed) context_.owner.on_closed(*this);
+}
+
+// False: nobody is there to be answered.
+bool Connection::begin_answer() {
+  NUR_CHECK(outstanding_);
+  outstanding_ = false;
+  if (state_ != State::closed) return true;
+  if (!in_handler_) context_.owner.on_closed(*this);
+  return false;
+}
+
+void Connection::end_answer(bool keep_alive) {
+  state_ = keep_alive ? State::reading : State::closing;
+  // The parse loop that called the handler goes on from here.
+  if (in_handler_) return;
+  parser_.start_next();
+  continued_ = false;
+  if (!flush()) return wait_as_state_asks();
+  if (state_ == State::closing) return finish();
+  // In a turn of its own: whoever answers may be in the middle of another connection's request.
+  if (kept_untried_ || readable_ || input_ended_) return context_.owner.schedule(*this);
+  wait_as_state_asks();
+}
+
+void Connection::respond(Response response) {
+  if (!begin_answer()) return;
+  if (const std::optional<std::string> defect = find_defect(response)) {
+    response = host_response(502, "the function's answer cannot be sent: " + *defect);
+  }
+  const bool keep_alive = parser_.keep_alive() && !context_.draining && !asks_to_close(response);
+  queue(std::move(response), keep_alive);
+  end_answer(keep_alive);
+}
+
+bool Connection::respond_verbatim(std::string bytes) {
+  const Result<ParsedResponse> parsed =
+      parse_response(bytes, parser_.request().method, context_.limits);
+  if (!parsed) {
+    respond(host_response(502, parsed.error().message));
+    return false;
+  }
+  if (!begin_answer()) return true;
+  // A client of HTTP/1.0 keeps the connection only when told so, and these bytes are not ours.
+  const bool keep_alive = parsed->keep_alive && parser_.keep_alive() && !context_.draining &&
+                          parser_.request().version_minor >= 1;
+  bytes.resize(parsed->bytes);
+  output_.append(std::move(bytes));
+  end_answer(keep_alive);
+  return true;
+}
+
+void Connection::queue(Response response, bool keep_alive) {
+  const Request& request = parser_.request();
+  context_.writer.write_head(response, {request.version_minor, keep_alive}, output_.tail());
+  if (request.method == "HEAD" || has_no_body(response.status)) return;
+  output_.append(std::move(response.body));
+}
+
+void Connection::refuse(int status, std::string_view detail) {
+  ++context_.counters.refused;
+  Response response = host_response(status, detail);
+  if (status == 503) response.headers.push_back({"Retry-After", "1"});
+  context_.writer.write_head(response, {1, /*keep_alive=*/false}, output_.tail());
+  output_.append(std::move(response.body));
+  state_ = State::closing;
+  must_linger_ = true;
+}
+
+void Connection::on_end_of_input() {
+  if (!between_requests()) return refuse(400, "the connection ended inside a request");
+  state_ = State::closing;
+}
+
+// True: all is sent.
+bool Connection::flush() {
+  if (output_.empty()) return true;
+  std::size_t sent = 0;
+  const OutputQueue::Flushed flushed = output_.flush(socket_.get(), sent);
+  context_.counters.bytes_sent += sent;
+  if (waiting_ == Waiting::send && sent > 0) {
+    progress_at_ = context_.loop.now();
+    progress_bytes_ += sent;
+  }
+  const bool blocked = flushed == OutputQueue::Flushed::blocked;
+  if (flushed == OutputQueue::Flushed::broken ||
+      (blocked != watches_output_ &&
+       !context_.loop.rewatch(socket_.get(), kInput | (blocked ? std::uint32_t{EPOLLOUT} : 0),
+                              *this))) {
+    close();
+    return false;
+  }
+  watches_output_ = blocked;
+  return !blocked;
+}
+
+// The last answer is sent.
+void Connection::finish() {
+  // Closing a socket with unread input resets the connection, and the reset may overtake the
+  // answer.
+  const bool unread = must_linger_ || !kept_.empty() || readable_;
+  if (input_ended_ || !unread) return close();
+  ::shutdown(socket_.get(), SHUT_WR);
+  state_ = State::lingering;
+  kept_.clear();
+  wait_as_state_asks();
+  // Not now: the scratch buffer may be another connection's, whose handler has answered us.
+  context_.owner.schedule(*this);
+}
+
+void Connection::discard_input() {
+  const std::span<char> scratch = context_.scratch;
+  for (int i = 0; i < kReceivesPerTurn; ++i) {
+    const ssize_t count = ::recv(socket_.get(), scratch.data(), scratch.size(), MSG_DONTWAIT);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (count <= 0) return close();
+    discarded_ += static_cast<std::size_t>(count);
+    if (discarded_ > kDiscardedBytesMax) return close();
+  }
+  context_.owner.schedule(*this);
+}
+
+void Connection::drain() {
+  if (state_ != State::reading || in_handler_) return;
+  if (!between_requests()) return;
+  // A request that came before we said a word of closing is still answered.
+  readable_ = true;
+  advance();
+  if (state_ != State::reading || !between_requests()) return;
+  if (output_.empty()) return close();
+  state_ = State::closing;
+}
+
+void Connection::close() {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  context_.loop.unwatch(socket_.get(), *this);
+  socket_.reset();
+  timer_.clear();
+  waiting_ = Waiting::nothing;
+  output_.clear();
+  if (outstanding_) {
+    ++context_.counters.abandoned;
+  } else if (!in_handler_) {
+    context_.owner.on_closed(*this);
+  }
+}
+
+void Connection::wait_as_state_asks() {
+  switch (state_) {
+    case State::closed:
+      return;
+    case State::lingering:
+      return wait_for(Waiting::lingering);
+    case State::handling:
+    case State::closing:
+    case State::reading:
+      break;
+  }
+  if (!output_.empty()) return wait_for(Waiting::send);
+  // How long a request may be handled is for its handler to say.
+  if (state_ != State::reading) return wait_for(Waiting::nothing);
+  if (parser_.in_body()) return wait_for(Waiting::body);
+  if (!kept_.empty()) return wait_for(Waiting::head);
+  parser_.release_buffers();
+  if (kept_.capacity() > kKeptCapacityMax) kept_.shrink_to_fit();
+  wait_for(served_one_ ? Waiting::next_request : Waiting::first_request);
+}
+
+void Connection::wait_for(Waiting what) {
+  const HttpTimeouts& timeouts = context_.timeouts;
+  if (what != waiting_) {
+    waiting_ = what;
+    wait_began_ = progress_at_ = context_.loop.now();
+    progress_bytes_ = 0;
+  }
+  const auto by_progress = [&](Milliseconds idle) {
+    const auto earned = std::chrono::seconds(progress_bytes_ / timeouts.bytes_per_second_min);
+    return std::min(progress_at_ + idle, wait_began_ + idle + earned);
+  };
+  switch (what) {
+    case Waiting::nothing:
+      return timer_.clear();
+    case Waiting::first_request:
+    case Waiting::head:
+      return timer_.set(wait_began_ + timeouts.header);
+    case Waiting::next_request:
+      return timer_.set(wait_began_ + timeouts.keep_alive);
+    case Waiting::body:
+      return timer_.set(by_progress(timeouts.body_idle));
+    case Waiting::send:
+      return timer_.set(by_progress(timeouts.send_idle));
+    case Waiting::lingering:
+      return timer_.set(wait_began_ + timeouts.linger);
+  }
+}
+
+void Connection::on_timeout() {
+  ++context_.counters.timeouts;
+  switch (waiting_) {
+    case Waiting::head:
+      refuse(408, "the request's head did not come in time");
+      return advance();
+    case Waiting::body:
+      refuse(408, "the request's body did not come in time");
+      return advance();
+    case Waiting::nothing:
+    case Waiting::first_request:
+    case Waiting::next_request:
+    case Waiting::send:
+    case Waiting::lingering:
+      return close();
+  }
+}
+
+}  // namespace nur

@@ -1,0 +1,169 @@
+// One client's connection: bytes in, requests to the handler, answers out, in order.
+//
+//             whole request                 answer queued
+//   reading ----------------> handling ----------------------> reading
+//      |  refused, 408                 \  last answer            |
+//      v                                v                        |  idle, timeout, error
+//   closing  (answer on its way out) <---                        |
+//      |  sent, unread input                                     v
+//      +------------> lingering --------- FIN or 2 s ------> closed
+//
+// While an answer waits to be sent, or a request to be answered, nothing is read: the kernel's
+// socket buffers are the only queue, and they push back on the client. The socket is watched
+// edge-triggered, so a request on a kept connection costs one recv and one send.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "host/net/event_loop.h"
+#include "host/net/exchange.h"
+#include "host/net/http_parser.h"
+#include "host/net/http_response.h"
+#include "host/net/output_queue.h"
+#include "host/net/timer.h"
+
+namespace nur {
+
+struct HttpTimeouts {
+  Milliseconds header{10'000};      // for the whole head, from its first byte (and for the first)
+  Milliseconds keep_alive{75'000};  // between requests
+  Milliseconds body_idle{30'000};   // without a byte of a body
+  Milliseconds send_idle{30'000};   // without a byte of an answer taken
+  Milliseconds linger{2'000};       // reading on after the last answer
+  // A body or an answer that moves slower than this, after its idle time, is given up: a client
+  // that takes a byte now and then holds a connection for minutes, not for ever.
+  std::size_t bytes_per_second_min = 500;
+};
+
+struct ServerCounters {
+  std::uint64_t accepted = 0;
+  std::uint64_t turned_away = 0;  // 503: too many connections, no descriptor
+  std::uint64_t requests = 0;     // given to the handler
+  std::uint64_t refused = 0;      // answered by the front itself: malformed, too large, too slow
+  std::uint64_t timeouts = 0;     // of any kind
+  std::uint64_t abandoned = 0;    // the client left before its answer
+  std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t active = 0;  // connections open now
+};
+
+class Connection;
+
+// What the connections of one server share. Outlives them.
+class ConnectionOwner {
+ public:
+  virtual ~ConnectionOwner() = default;
+  // Calls connection.advance() in the loop's next turn.
+  virtual void schedule(Connection& connection) = 0;
+  // The connection is closed and answered; to be destroyed, but not during this call.
+  virtual void on_closed(Connection& connection) = 0;
+};
+
+struct ConnectionContext {
+  EventLoop& loop;
+  RequestHandler& handler;
+  ConnectionOwner& owner;
+  HttpLimits limits;
+  HttpTimeouts timeouts;
+  ResponseWriter writer;
+  ServerCounters counters;
+  // Where any connection receives to, for the length of one call; what is no whole request is
+  // copied from here, so that a waiting connection holds no buffer.
+  std::span<char> scratch;
+  bool draining = false;
+};
+
+class Connection final : public EventHandler, public Exchange {
+ public:
+  struct Endpoints {
+    std::string client;
+    std::uint16_t client_port = 0;
+    std::string server;
+    std::uint16_t server_port = 0;
+  };
+
+  Connection(ConnectionContext& context, Fd socket, const Endpoints& endpoints);
+  ~Connection() override;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // Begins to read. Errors: those of EventLoop::watch.
+  Result<void> start();
+  // Answers `status` instead of reading, and closes.
+  Result<void> start_turned_away(int status, std::string_view detail);
+
+  // Goes on as far as it can without waiting.
+  void advance();
+  // Closes if nothing is under way, otherwise behind the answer.
+  void drain();
+  // Closes now. The exchange, if any, still waits for its answer, which is dropped.
+  void close();
+  // Waits for a request that is not its first.
+  [[nodiscard]] bool is_idle() const { return waiting_ == Waiting::next_request; }
+
+  void on_events(std::uint32_t events) override;
+  [[nodiscard]] const Request& request() const override { return parser_.request(); }
+  void respond(Response response) override;
+  bool respond_verbatim(std::string bytes) override;
+  [[nodiscard]] bool client_gone() const override { return state_ == State::closed; }
+
+  [[nodiscard]] bool is_closed() const { return state_ == State::closed; }
+
+  // The owner's place for it in its list.
+  std::size_t place = 0;
+  bool scheduled = false;
+
+ private:
+  enum class State { reading, handling, closing, lingering, closed };
+  // What the timer stands for.
+  enum class Waiting { nothing, first_request, next_request, head, body, send, lingering };
+
+  void receive();
+  void parse(std::string_view bytes, bool kept);
+  void give_to_handler();
+  void send_continue_if_expected(bool all_parsed);
+  void refuse(int status, std::string_view detail);
+  void queue(Response response, bool keep_alive);
+  bool begin_answer();
+  void end_answer(bool keep_alive);
+  void on_end_of_input();
+  bool flush();
+  void discard_input();
+  void finish();
+  void wait_as_state_asks();
+  void wait_for(Waiting what);
+  void on_timeout();
+  [[nodiscard]] bool between_requests() const { return kept_.empty() && !parser_.in_body(); }
+
+  ConnectionContext& context_;
+  Fd socket_;
+  RequestParser parser_;
+  OutputQueue output_;
+  std::string kept_;  // received and not parsed: less than a head and one receive
+  Timer timer_;
+
+  State state_ = State::reading;
+  bool readable_ = false;        // there may be bytes in the socket
+  bool input_ended_ = false;     // the client has sent FIN, and all before it was received
+  bool fin_seen_ = false;        // epoll told of the FIN
+  bool kept_untried_ = false;    // kept_ may hold a whole request
+  bool watches_output_ = false;  // EPOLLOUT is asked for
+  bool continued_ = false;       // "100 Continue" was sent for this request
+  bool outstanding_ = false;     // the handler owes an answer
+  bool in_handler_ = false;      // inside handle()
+  bool must_linger_ = false;
+  bool served_one_ = false;
+
+  Waiting waiting_ = Waiting::nothing;
+  TimePoint wait_began_{};
+  TimePoint progress_at_{};
+  std::size_t progress_bytes_ = 0;
+  std::size_t discarded_ = 0;
+};
+
+}  // namespace nur

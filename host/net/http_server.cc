@@ -1,0 +1,166 @@
+#include "host/net/http_server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/file.h"
+
+namespace nur {
+namespace {
+
+// One receive: a socket's usual fill, and many pipelined requests.
+constexpr std::size_t kScratchBytes = 64 << 10;
+// Connections above the limit that are told so properly; beyond that they get a bare answer.
+constexpr std::size_t kTurnedAwayMax = 128;
+// Connections looked at for an idle one before giving up.
+constexpr std::size_t kIdleSearchMax = 64;
+
+constexpr std::string_view kTooMany = "too many connections";
+
+}  // namespace
+
+Result<std::unique_ptr<HttpServer>> HttpServer::open(EventLoop& loop, const ServerOptions& options,
+                                                     RequestHandler& handler) {
+  const SocketAddress address = NUR_TRY(parse_address(options.address));
+  Fd listening = NUR_TRY(listen_on(address, options.listen));
+  return adopt(loop, std::move(listening), options, handler);
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::adopt(EventLoop& loop, Fd listening,
+                                                      const ServerOptions& options,
+                                                      RequestHandler& handler) {
+  std::unique_ptr<HttpServer> made(new HttpServer(loop, options, handler));
+  made->listener_ = NUR_TRY(Listener::start(loop, std::move(listening), *made));
+  made->address_ = made->listener_->address();
+  made->server_host_ = made->address_.host();
+  return made;
+}
+
+HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHandler& handler)
+    : loop_(loop),
+      connections_max_(options.connections_max),
+      scratch_(kScratchBytes),
+      context_{.loop = loop,
+               .handler = handler,
+               .owner = *this,
+               .limits = options.limits,
+               .timeouts = options.timeouts,
+               .writer = {},
+               .counters = {},
+               .scratch = scratch_,
+               .draining = false},
+      turn_(loop.timers(), [this] { take_turn(); }) {}
+
+HttpServer::~HttpServer() = default;
+
+ServerCounters HttpServer::counters() const {
+  ServerCounters counters = context_.counters;
+  counters.active = connections_.size();
+  return counters;
+}
+
+void HttpServer::on_connection(Fd socket, const SocketAddress& client) {
+  ++context_.counters.accepted;
+  const bool full = connections_.size() >= connections_max_ && !close_an_idle_connection();
+  if (full && connections_.size() >= connections_max_ + kTurnedAwayMax) {
+    ++context_.counters.turned_away;
+    std::string answer;
+    const Response response = host_response(503, kTooMany);
+    context_.writer.write_head(response, {1, /*keep_alive=*/false}, answer);
+    return answer_and_close(std::move(socket), answer + response.body);
+  }
+
+  Connection::Endpoints endpoints{client.host(), client.port(), server_host_, address_.port()};
+  if (address_.is_wildcard()) {
+    SocketAddress local;
+    local.bytes = sizeof local.storage;
+    if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&local.storage), &local.bytes) ==
+        0) {
+      endpoints.server = local.host();
+    }
+  }
+  connections_.push_back(std::make_unique<Connection>(context_, std::move(socket), endpoints));
+  Connection& connection = *connections_.back();
+  connection.place = connections_.size() - 1;
+
+  if (full) ++context_.counters.turned_away;
+  const Result<void> started =
+      full ? connection.start_turned_away(503, kTooMany) : connection.start();
+  // The system has no room for another watch; there is nobody to tell but the client.
+  if (!started) connection.close();
+}
+
+bool HttpServer::on_descriptors_exhausted() {
+  if (close_an_idle_connection()) return true;
+  ++context_.counters.accepted;
+  ++context_.counters.turned_away;
+  return false;
+}
+
+bool HttpServer::close_an_idle_connection() {
+  const std::size_t looks = std::min(connections_.size(), kIdleSearchMax);
+  for (std::size_t i = 0; i < looks; ++i) {
+    idle_search_ = (idle_search_ + 1) % connections_.size();
+    if (connections_[idle_search_]->is_idle()) {
+      connections_[idle_search_]->close();
+      return true;
+    }
+  }
+  return false;
+}
+
+void HttpServer::schedule(Connection& connection) {
+  if (std::exchange(connection.scheduled, true)) return;
+  scheduled_.push_back(&connection);
+  turn_.set(loop_.now());
+}
+
+void HttpServer::on_closed(Connection& connection) {
+  const std::size_t place = connection.place;
+  closed_.push_back(std::move(connections_[place]));
+  if (place + 1 != connections_.size()) {
+    connections_[place] = std::move(connections_.back());
+    connections_[place]->place = place;
+  }
+  connections_.pop_back();
+  turn_.set(loop_.now());
+}
+
+void HttpServer::take_turn() {
+  if (std::exchange(drain_begins_, false)) {
+    std::vector<Connection*> open;
+    for (const std::unique_ptr<Connection>& connection : connections_) {
+      open.push_back(connection.get());
+    }
+    // None is destroyed before the end of this turn.
+    for (Connection* connection : open) connection->drain();
+  }
+  std::vector<Connection*> scheduled;
+  scheduled.swap(scheduled_);
+  for (Connection* connection : scheduled) {
+    connection->scheduled = false;
+    connection->advance();
+  }
+  // One may have been scheduled and closed since; from here on it is gone.
+  std::erase_if(scheduled_, [](const Connection* connection) { return connection->is_closed(); });
+  closed_.clear();
+  if (connections_.empty() && drained_) loop_.post(std::exchange(drained_, nullptr));
+}
+
+void HttpServer::drain(std::function<void()> done) {
+  listener_.reset();
+  context_.draining = true;
+  drained_ = std::move(done);
+  // Not now: we may be inside a handler, whose request lies in the scratch buffer.
+  drain_begins_ = true;
+  turn_.set(loop_.now());
+}
+
+void HttpServer::stop() {
+  listener_.reset();
+  context_.draining = true;
+  for (std::size_t i = connections_.size(); i-- > 0;) connections_[i]->close();
+  turn_.set(loop_.now());
+}
+
+}  // namespace nur

@@ -1,0 +1,73 @@
+// A listening TCP socket and the connections that come in.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "host/net/event_loop.h"
+#include "host/net/socket_address.h"
+#include "host/net/timer.h"
+
+namespace nur {
+
+struct ListenOptions {
+  // Several processes listen on one address and the kernel spreads connections over them.
+  bool reuse_port = false;
+  // Connections completed by the kernel and not yet accepted. A short queue costs tail latency when
+  // many arrive at once (the kernel caps it at net.core.somaxconn).
+  int backlog = 4096;
+};
+
+// A bound, listening, non-blocking socket. Errors: invalid_input (no such local address, address in
+// use, no permission for the port), exhausted, internal; the message names the address.
+Result<Fd> listen_on(const SocketAddress& address, const ListenOptions& options = {});
+
+class ConnectionAcceptor {
+ public:
+  virtual ~ConnectionAcceptor() = default;
+  virtual void on_connection(Fd socket, const SocketAddress& client) = 0;
+  // There is no descriptor left for a connection that waits. Returns whether one was given back;
+  // if not, the connection is answered 503.
+  virtual bool on_descriptors_exhausted() = 0;
+};
+
+class Listener final : public EventHandler {
+ public:
+  // Starts accepting at once. `socket` may be shared with other processes: each connection then
+  // wakes one of them. `acceptor` and `loop` outlive the listener. Errors: internal; exhausted.
+  static Result<std::unique_ptr<Listener>> start(EventLoop& loop, Fd socket,
+                                                 ConnectionAcceptor& acceptor);
+  ~Listener() override;
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  // Where it listens; has the real port when port 0 was asked for.
+  [[nodiscard]] const SocketAddress& address() const { return address_; }
+
+  void on_events(std::uint32_t events) override;
+
+ private:
+  Listener(EventLoop& loop, Fd socket, const SocketAddress& address, ConnectionAcceptor& acceptor);
+  Result<void> resume();
+  void pause();
+  bool accept_with_reserve();
+
+  EventLoop& loop_;
+  Fd socket_;
+  SocketAddress address_;
+  ConnectionAcceptor& acceptor_;
+  // Given up for the moment it takes to accept and refuse a connection when there is no other.
+  Fd reserve_;
+  Timer resume_;
+};
+
+// Sends `answer` on a socket that gets no Connection of its own, and closes it. What the client has
+// sent so far is read first, so that closing does not destroy the answer on its way (RFC
+// 9112, 9.6).
+void answer_and_close(Fd socket, std::string_view answer);
+
+}  // namespace nur

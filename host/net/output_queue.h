@@ -1,0 +1,45 @@
+// Bytes on their way out of a connection: answers gathered until one send takes them.
+//
+// Small pieces are copied behind each other; a large body is kept as the string it came in, and
+// leaves in the same system call through an iovec of its own.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace nur {
+
+class OutputQueue {
+ public:
+  enum class Flushed {
+    all,      // the queue is empty
+    blocked,  // the socket takes no more now
+    broken,   // the client is gone
+  };
+
+  // To be appended to, until the next call of any other member.
+  std::string& tail();
+  void append(std::string bytes);
+
+  // Sends as much as the socket takes. `sent` is raised by what it took.
+  Flushed flush(int socket, std::size_t& sent);
+  [[nodiscard]] bool empty() const { return bytes() == 0; }
+  [[nodiscard]] std::size_t bytes() const;
+  // Drops everything.
+  void clear();
+
+ private:
+  struct Piece {
+    std::string bytes;
+    bool gathers = false;  // small pieces may be appended
+  };
+
+  void drop_sent(std::size_t count);
+
+  std::vector<Piece> pieces_;
+  std::size_t first_ = 0;   // pieces before it are sent
+  std::size_t offset_ = 0;  // bytes of pieces_[first_] that are sent
+};
+
+}  // namespace nur

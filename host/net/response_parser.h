@@ -1,0 +1,29 @@
+// Reads the framing of a response that a guest wrote as bytes.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "base/result.h"
+#include "host/net/http_head.h"
+
+namespace nur {
+
+struct ParsedResponse {
+  int status = 0;
+  // Of the message with any 1xx messages before it. What lies behind must not reach the client: on
+  // a connection that lives on it would be taken for the next answer (threat: response splitting).
+  std::size_t bytes = 0;
+  bool extra_bytes = false;
+  // No framing: the end of the connection is the end of the body.
+  bool until_close = false;
+  // The connection can carry another response behind this one.
+  bool keep_alive = false;
+};
+
+// `bytes` is all that was written. `request_method` decides whether there is a body (HEAD).
+// Errors: invalid_input, saying what keeps it from being one whole response.
+Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view request_method,
+                                      const HttpLimits& limits = {});
+
+}  // namespace nur

@@ -1,0 +1,31 @@
+// An IP address and port, as configured and as the kernel has it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+
+#include "base/result.h"
+
+namespace nur {
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t bytes = 0;
+
+  [[nodiscard]] std::string host() const;  // "127.0.0.1", "::1"
+  [[nodiscard]] std::uint16_t port() const;
+  // Any address of this machine: 0.0.0.0 or ::.
+  [[nodiscard]] bool is_wildcard() const;
+};
+
+// "127.0.0.1:8080", "[::1]:8080". ":8080" and "8080" mean 127.0.0.1: nobody is served to the
+// network without saying so. Port 0 lets the system choose. Names are not resolved, but for
+// "localhost". Errors: invalid_input.
+Result<SocketAddress> parse_address(std::string_view text);
+
+// "127.0.0.1:8080", "[::1]:8080".
+std::string to_string(const SocketAddress& address);
+
+}  // namespace nur

@@ -1,0 +1,381 @@
+#include "host/net/connection.h"
+
+#include <sys/socket.h>
+
+#include <gtest/gtest.h>
+
+#include "tests/host/net/test_front.h"
+
+namespace nur {
+namespace {
+
+constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\n";
+
+void respond_with(Exchange& exchange, std::string body) {
+  Response response;
+  response.body = std::move(body);
+  exchange.respond(std::move(response));
+}
+
+TEST(Connection, AnswersAndStaysOpen) {
+  TestFront front;
+  TestClient client = front.connect();
+  client.send(get("/one"));
+  ASSERT_TRUE(client.awaits("GET /one \n"));
+  EXPECT_TRUE(client.received().starts_with(kOk));
+  EXPECT_EQ(client.received().find("Connection:"), std::string::npos);
+  client.send("POST /two HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody");
+  ASSERT_TRUE(client.awaits("POST /two body\n"));
+  EXPECT_EQ(front.server->counters().requests, 2u);
+  EXPECT_EQ(front.server->counters().active, 1u);
+}
+
+TEST(Connection, TellsTheHandlerWhoIsThere) {
+  TestFront front;
+  std::string client_host;
+  std::uint16_t client_port = 0;
+  std::uint16_t server_port = 0;
+  front.answer = [&](Exchange& exchange) {
+    client_host = exchange.request().client;
+    client_port = exchange.request().client_port;
+    server_port = exchange.request().server_port;
+    respond_with(exchange, "ok");
+  };
+  TestClient client = front.connect();
+  client.send(get("/"));
+  ASSERT_TRUE(client.awaits(kOk));
+  EXPECT_EQ(client_host, "127.0.0.1");
+  EXPECT_NE(client_port, 0);
+  EXPECT_EQ(server_port, front.server->address().port());
+}
+
+TEST(Connection, ARequestInSinglePiecesIsAnswered) {
+  TestFront front;
+  TestClient client = front.connect();
+  for (const char byte :
+       std::string("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                   "2\r\nab\r\n0\r\n\r\n")) {
+    client.send({&byte, 1});
+    EXPECT_TRUE(front.loop->run_once(Milliseconds(0)));
+  }
+  EXPECT_TRUE(client.awaits("POST /x ab\n"));
+}
+
+TEST(Connection, HeadGetsNoBody) {
+  TestFront front;
+  TestClient client = front.connect();
+  client.send("HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n" + get("/y"));
+  ASSERT_TRUE(client.awaits("GET /y \n"));
+  EXPECT_NE(client.received().find("Content-Length: 9\r\n"), std::string::npos);
+  EXPECT_EQ(client.received().find("HEAD /x"), std::string::npos);
+}
+
+TEST(Connection, AnswersAThousandPipelinedRequestsInOrder) {
+  TestFront front;
+  TestClient client = front.connect();
+  std::string bytes;
+  for (int i = 0; i < 1000; ++i) bytes += get("/" + std::to_string(i));
+  client.send(bytes);
+  ASSERT_TRUE(client.awaits("GET /999 \n"));
+  std::size_t at = 0;
+  for (int i = 0; i < 1000; ++i) {
+    at = client.received().find("GET /" + std::to_string(i) + " \n", at);
+    ASSERT_NE(at, std::string::npos) << i;
+  }
+  EXPECT_EQ(count_of(client.received(), kOk), 1000u);
+}
+
+TEST(Connection, PipelinedLargeAnswersAreNotGatheredWithoutEnd) {
+  TestFront front;
+  const std::string large(1 << 20, 'x');
+  front.answer = [&](Exchange& exchange) { respond_with(exchange, large); };
+  TestClient client = front.connect();
+  std::string bytes;
+  for (int i = 0; i < 50; ++i) bytes += get("/");
+  client.send(bytes);
+  // Until the client reads, the socket's buffers and one answer more are all that is made.
+  front.settle();
+  EXPECT_LT(front.paths.size(), 20u);
+  ASSERT_TRUE(client.awaits_bytes(50 * large.size()));
+  EXPECT_TRUE(front.until([&] {
+    client.receive();
+    return front.paths.size() == 50;
+  }));
+}
+
+TEST(Connection, ParsesNothingWhileARequestIsHandled) {
+  TestFront front;
+  front.hold = true;
+  TestClient client = front.connect();
+  client.send(get("/one") + get("/two"));
+  ASSERT_TRUE(front.until([&] { return front.held.size() == 1; }));
+  client.send(get("/three"));
+  front.settle();
+  EXPECT_EQ(front.held.size(), 1u);
+  EXPECT_EQ(front.held[0]->request().path, "/one");
+
+  respond_with(*front.held[0], "first");
+  ASSERT_TRUE(front.until([&] { return front.held.size() == 2; }));
+  respond_with(*front.held[1], "second");
+  ASSERT_TRUE(front.until([&] { return front.held.size() == 3; }));
+  respond_with(*front.held[2], "third");
+  ASSERT_TRUE(client.awaits("third"));
+  EXPECT_LT(client.received().find("first"), client.received().find("second"));
+  EXPECT_EQ(front.paths, (std::vector<std::string>{"/one", "/two", "/three"}));
+}
+
+TEST(Connection, AnswersOfOneRequestMayComeFromAnothersHandler) {
+  TestFront front;
+  front.answer = [&](Exchange& exchange) {
+    if (exchange.request().path == "/wait") {
+      front.held.push_back(&exchange);
+      return;
+    }
+    if (!front.held.empty()) {
+      respond_with(*front.held[0], "released");
+      front.held.clear();
+    }
+    // What was received with this request must still be what the client sent.
+    respond_with(exchange, exchange.request().path + " done");
+  };
+  TestClient waiting = front.connect();
+  waiting.send(get("/wait", "Connection: close\r\n") + std::string(200, 'z'));
+  ASSERT_TRUE(front.until([&] { return front.held.size() == 1; }));
+  waiting.send(std::string(5'000, 'z'));
+  TestClient other = front.connect();
+  other.send(get("/a") + get("/b") + get("/c"));
+  EXPECT_TRUE(other.awaits("/c done"));
+  EXPECT_TRUE(waiting.awaits("released"));
+  EXPECT_EQ(front.paths, (std::vector<std::string>{"/wait", "/a", "/b", "/c"}));
+}
+
+TEST(Connection, ARequestBeingHandledHasNoDeadlineHere) {
+  TestFront front;
+  front.hold = true;
+  TestClient client = front.connect();
+  client.send(get("/"));
+  ASSERT_TRUE(front.until([&] { return front.held.size() == 1; }));
+  front.advance(Milliseconds(3'600'000));
+  EXPECT_FALSE(front.held[0]->client_gone());
+  respond_with(*front.held[0], "late");
+  EXPECT_TRUE(client.awaits("late"));
+}
+
+TEST(Connection, AnAnswerForAClientThatLeftIsDropped) {
+  TestFront front;
+  front.hold = true;
+  TestClient client = front.connect();
+  client.send(get("/"));
+  ASSERT_TRUE(front.until([&] { return front.held.size() == 1; }));
+  client.reset();
+  ASSERT_TRUE(front.until([&] { return front.held[0]->client_gone(); }));
+  EXPECT_EQ(front.held[0]->request().path, "/");
+  EXPECT_EQ(front.server->counters().active, 1u);
+
+  respond_with(*front.held[0], "nobody hears this");
+  EXPECT_TRUE(front.until([&] { return front.server->counters().active == 0; }));
+  EXPECT_EQ(front.server->counters().abandoned, 1u);
+}
+
+TEST(Connection, AVerbatimAnswerForAClientThatLeftIsDropped) {
+  TestFront front;
+  front.hold = true;
+  TestClient client = front.connect();
+  client.send(get("/"));
+  ASSERT_TRUE(front.until([&] { return front.held.size() == 1; }));
+  client.reset();
+  ASSERT_TRUE(front.until([&] { return front.held[0]->client_gone(); }));
+  EXPECT_TRUE(front.held[0]->respond_verbatim("HTTP/1.1 200 OK\r\n\r\nx"));
+  EXPECT_TRUE(front.until([&] { return front.server->counters().active == 0; }));
+}
+
+TEST(Connection, AClientThatFinishedSendingStillGetsItsAnswers) {
+  TestFront front;
+  front.hold = true;
+  TestClient client = front.connect();
+  client.send(get("/one") + get("/two"));
+  client.finish_sending();
+  ASSERT_TRUE(front.until([&] { return front.held.size() == 1; }));
+  front.settle();
+  EXPECT_FALSE(front.held[0]->client_gone());
+  respond_with(*front.held[0], "first");
+  ASSERT_TRUE(front.until([&] { return front.held.size() == 2; }));
+  respond_with(*front.held[1], "second");
+  EXPECT_TRUE(client.awaits_close());
+  EXPECT_TRUE(client.received().ends_with("second"));
+  EXPECT_FALSE(client.was_reset());
+}
+
+TEST(Connection, ClosesBehindTheAnswerWhenTheClientAsks) {
+  TestFront front;
+  TestClient client = front.connect();
+  client.send(get("/one", "Connection: close\r\n") + get("/two"));
+  EXPECT_TRUE(client.awaits("GET /one \n"));
+  client.finish_sending();
+  EXPECT_TRUE(client.awaits_close());
+  EXPECT_NE(client.received().find("Connection: close\r\n"), std::string::npos);
+  EXPECT_EQ(front.paths, std::vector<std::string>{"/one"});
+}
+
+TEST(Connection, ClosesBehindTheAnswerWhenTheHandlerAsks) {
+  TestFront front;
+  front.answer = [](Exchange& exchange) {
+    Response response;
+    response.headers = {{"connection", "close"}};
+    exchange.respond(std::move(response));
+  };
+  TestClient client = front.connect();
+  client.send(get("/"));
+  EXPECT_TRUE(client.awaits_close());
+  EXPECT_EQ(count_of(client.received(), "Connection: close\r\n"), 1u);
+}
+
+TEST(Connection, FollowsTheRulesOfHttp10) {
+  TestFront front;
+  TestClient plain = front.connect();
+  plain.send("GET /old HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(plain.awaits_close());
+  EXPECT_TRUE(plain.received().ends_with("GET /old \n"));
+
+  TestClient kept = front.connect();
+  kept.send("GET /1 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_TRUE(kept.awaits("GET /1 \n"));
+  EXPECT_NE(kept.received().find("Connection: keep-alive\r\n"), std::string::npos);
+  kept.send("GET /2 HTTP/1.0\r\n\r\n");
+  EXPECT_TRUE(kept.awaits_close());
+  EXPECT_TRUE(kept.received().ends_with("GET /2 \n"));
+}
+
+TEST(Connection, SaysContinueBeforeTheBody) {
+  TestFront front;
+  TestClient client = front.connect();
+  client.send("POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+  ASSERT_TRUE(client.awaits("HTTP/1.1 100 Continue\r\n\r\n"));
+  EXPECT_TRUE(front.paths.empty());
+  client.send("bo");
+  front.settle();
+  client.send("dy");
+  ASSERT_TRUE(client.awaits("POST /x body\n"));
+  EXPECT_EQ(count_of(client.received(), "100 Continue"), 1u);
+
+  client.send("POST /y HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n");
+  ASSERT_TRUE(front.until([&] {
+    client.receive();
+    return count_of(client.received(), "100 Continue") == 2;
+  }));
+}
+
+TEST(Connection, SaysNoContinueWhenTheBodyIsThere) {
+  TestFront front;
+  TestClient client = front.connect();
+  client.send(
+      "POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nbody");
+  ASSERT_TRUE(client.awaits("POST /x body\n"));
+  EXPECT_EQ(client.received().find("100 Continue"), std::string::npos);
+}
+
+TEST(Connection, AnIdleOneIsClosedInSilence) {
+  TestFront front;
+  TestClient client = front.connect();
+  client.send(get("/"));
+  ASSERT_TRUE(client.awaits("GET / \n"));
+  const std::size_t so_far = client.received().size();
+  front.advance(Milliseconds(74'000));
+  EXPECT_EQ(front.server->counters().active, 1u);
+  front.advance(Milliseconds(1'001));
+  EXPECT_TRUE(client.awaits_close());
+  EXPECT_EQ(client.received().size(), so_far);
+}
+
+TEST(Connection, EveryRequestBeginsANewIdleTime) {
+  TestFront front;
+  TestClient client = front.connect();
+  for (int i = 0; i < 4; ++i) {
+    client.send(get("/" + std::to_string(i)));
+    ASSERT_TRUE(client.awaits("GET /" + std::to_string(i))) << i;
+    front.advance(Milliseconds(60'000));
+  }
+}
+
+TEST(Connection, OneThatNeverSpeaksIsClosedInSilence) {
+  TestFront front;
+  TestClient client = front.connect();
+  front.advance(Milliseconds(10'001));
+  EXPECT_TRUE(client.awaits_close());
+  EXPECT_EQ(client.received(), "");
+}
+
+TEST(Connection, ALargeAnswerGoesOutAsTheClientReads) {
+  TestFront front;
+  const std::string large(20 << 20, 'x');
+  front.answer = [&](Exchange& exchange) { respond_with(exchange, large); };
+  TestClient client = front.connect();
+  client.send(get("/"));
+  front.settle();
+  EXPECT_LT(front.server->counters().bytes_sent, large.size());
+  ASSERT_TRUE(client.awaits_bytes(large.size()));
+  front.answer = nullptr;
+  client.send(get("/after"));
+  EXPECT_TRUE(client.awaits("GET /after \n"));
+}
+
+TEST(Connection, AReaderThatStopsIsGivenUp) {
+  TestFront front;
+  front.answer = [&](Exchange& exchange) { respond_with(exchange, std::string(20 << 20, 'x')); };
+  TestClient client = front.connect();
+  client.send(get("/"));
+  ASSERT_TRUE(front.until([&] { return front.paths.size() == 1; }));
+  front.advance(Milliseconds(29'000));
+  EXPECT_EQ(front.server->counters().active, 1u);
+  front.advance(Milliseconds(1'001));
+  EXPECT_TRUE(front.until([&] { return front.server->counters().active == 0; }));
+  EXPECT_EQ(front.server->counters().timeouts, 1u);
+}
+
+TEST(Connection, LingersNoLongerThanTwoSeconds) {
+  TestFront front;
+  TestClient client = front.connect();
+  client.send("nonsense\r\n\r\n");
+  ASSERT_TRUE(client.awaits("HTTP/1.1 400 "));
+  front.settle();
+  EXPECT_EQ(front.server->counters().active, 1u);
+  client.send("still talking");
+  front.advance(Milliseconds(1'900));
+  EXPECT_EQ(front.server->counters().active, 1u);
+  front.advance(Milliseconds(101));
+  EXPECT_EQ(front.server->counters().active, 0u);
+}
+
+TEST(Connection, SendsVerbatimAnswersAsTheyAre) {
+  TestFront front;
+  const std::string answer = "HTTP/1.1 299 Odd\r\ncontent-length: 2\r\nX:y\r\n\r\nok";
+  front.answer = [&](Exchange& exchange) { EXPECT_TRUE(exchange.respond_verbatim(answer)); };
+  TestClient client = front.connect();
+  client.send(get("/") + get("/"));
+  ASSERT_TRUE(client.awaits_bytes(2 * answer.size()));
+  EXPECT_EQ(client.received(), answer + answer);
+}
+
+TEST(Connection, AVerbatimAnswerWithoutFramingEndsTheConnection) {
+  TestFront front;
+  front.answer = [&](Exchange& exchange) {
+    EXPECT_TRUE(exchange.respond_verbatim("HTTP/1.1 200 OK\r\n\r\nhello"));
+  };
+  TestClient client = front.connect();
+  client.send(get("/"));
+  EXPECT_TRUE(client.awaits_close());
+  EXPECT_EQ(client.received(), "HTTP/1.1 200 OK\r\n\r\nhello");
+}
+
+TEST(Connection, NothingBehindAVerbatimAnswerReachesTheClient) {
+  TestFront front;
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+  front.answer = [&](Exchange& exchange) { exchange.respond_verbatim(answer + answer); };
+  TestClient client = front.connect();
+  client.send(get("/"));
+  EXPECT_TRUE(client.awaits_close());
+  EXPECT_EQ(client.received(), answer);
+}
+
+}  // namespace
+}  // namespace nur

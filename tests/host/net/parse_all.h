@@ -1,0 +1,64 @@
+// Runs a RequestParser over bytes cut in pieces, as a connection would.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/net/http_parser.h"
+
+namespace nur {
+
+struct Parsed {
+  std::vector<Request> requests;
+  int status = 0;  // of the refusal that ended it, or 0
+  std::string detail;
+  std::string rest;  // not consumed
+};
+
+// `cuts` are offsets where one piece ends and the next begins, ascending.
+inline Parsed parse_all(std::string_view bytes, const std::vector<std::size_t>& cuts = {},
+                        const HttpLimits& limits = {}) {
+  RequestParser parser(limits);
+  Parsed parsed;
+  std::size_t received = 0;
+  for (std::size_t piece = 0; piece <= cuts.size(); ++piece) {
+    const std::size_t end = piece < cuts.size() ? cuts[piece] : bytes.size();
+    parsed.rest += bytes.substr(received, end - received);
+    received = end;
+    while (true) {
+      const RequestParser::Progress progress = parser.parse(parsed.rest);
+      parsed.rest.erase(0, progress.consumed);
+      if (progress.step == RequestParser::Step::need_more) break;
+      if (progress.step == RequestParser::Step::refused) {
+        parsed.status = parser.refusal().status;
+        parsed.detail = parser.refusal().detail;
+        return parsed;
+      }
+      parsed.requests.push_back(parser.request());
+      parser.start_next();
+    }
+  }
+  return parsed;
+}
+
+inline std::vector<std::size_t> every_byte(std::string_view bytes) {
+  std::vector<std::size_t> cuts(bytes.size());
+  std::iota(cuts.begin(), cuts.end(), 1);
+  return cuts;
+}
+
+// All that two runs over the same bytes must have in common.
+inline std::string describe(const Parsed& parsed) {
+  std::string text;
+  for (const Request& request : parsed.requests) {
+    text += request.method + ' ' + request.path + '?' + request.query + '\n' + request.head;
+    for (const Header& header : request.headers) text += header.name + '=' + header.value + '\n';
+    text += '[' + request.body + "]\n";
+  }
+  return text + std::to_string(parsed.status);
+}
+
+}  // namespace nur
