@@ -35,7 +35,7 @@ class GuestMemory {
 
   // A little-endian value at any alignment.
   template <class T>
-    requires std::is_trivially_copyable_v<T>
+  requires std::is_trivially_copyable_v<T>
   [[nodiscard]] std::optional<T> read(std::uint32_t address) const {
     const auto found = range(address, sizeof(T));
     if (!found) return std::nullopt;
@@ -46,7 +46,7 @@ class GuestMemory {
 
   // False when it does not fit; nothing is written then.
   template <class T>
-    requires std::is_trivially_copyable_v<T>
+  requires std::is_trivially_copyable_v<T>
   [[nodiscard]] bool write(std::uint32_t address, const T& value) const {
     const auto found = range(address, sizeof(T));
     if (!found) return false;

@@ -1,0 +1,57 @@
+// A verified artefact, loaded: its code mapped by the dynamic loader, its manifest read.
+//
+// The file is read once, into a memory file that nobody can change any more; what is verified, what
+// is loaded and what is read later are the same bytes, whatever happens to the path meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/elf_rules.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/manifest.h"
+#include "base/result.h"
+#include "nur/abi.h"
+
+namespace nur {
+
+class LoadedModule {
+ public:
+  // Errors: invalid_input, "refused by rule digest: ..." for what the verifier refuses; not_found;
+  // limit_exceeded (size); exhausted (memory, descriptors).
+  static Result<std::unique_ptr<LoadedModule>> load(const Path& file);
+
+  // Unmaps the code: no instance may be left.
+  ~LoadedModule();
+  LoadedModule(const LoadedModule&) = delete;
+  LoadedModule& operator=(const LoadedModule&) = delete;
+
+  [[nodiscard]] const Manifest& manifest() const { return manifest_; }
+  [[nodiscard]] const struct nur_module& code() const { return *code_; }
+
+  // Where its machine code lies: a fault with another program counter is not the guest's.
+  [[nodiscard]] std::uintptr_t text_begin() const { return base_ + text_begin_; }
+  [[nodiscard]] std::uintptr_t text_end() const { return base_ + text_end_; }
+
+  // Bytes of the initial memory, 0 without one.
+  [[nodiscard]] std::uint64_t initial_memory_bytes() const;
+
+  // "parse_header" or "function 7" for an address in its text; "unknown function" for others. Reads
+  // the artefact again: for logs, not for speed.
+  [[nodiscard]] std::string function_at(std::uintptr_t program_counter) const;
+
+ private:
+  LoadedModule() = default;
+
+  Fd file_;  // the sealed memory file
+  Manifest manifest_;
+  void* handle_ = nullptr;  // of dlopen
+  const struct nur_module* code_ = nullptr;
+  std::uintptr_t base_ = 0;
+  std::uintptr_t text_begin_ = 0;
+  std::uintptr_t text_end_ = 0;
+};
+
+}  // namespace nur

@@ -1,0 +1,74 @@
+// One running copy of a module: a memory slot, a stack, and the code that is entered in them.
+//
+//   create -> [ fresh ] -> call -> resume ... -> stopped -> reset -> [ fresh ] -> ...
+//
+// Guest code runs on the instance's own stack and leaves it for every host call, so host functions
+// run on the host's stack, no C++ frame ever lies on a guest's, and stopping a guest is forgetting
+// its stack.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/result.h"
+#include "host/artefact/loaded_module.h"
+#include "host/sandbox/guest_memory.h"
+#include "host/sandbox/memory_slot.h"
+#include "host/sandbox/stack_slot.h"
+#include "host/sandbox/trap_guard.h"
+
+namespace nur {
+
+struct SandboxLimits {
+  std::uint64_t memory_bytes_max = std::uint64_t{128} << 20;
+  std::size_t stack_bytes = std::size_t{1} << 20;
+};
+
+class Instance {
+ public:
+  // A fresh instance. `module` outlives it.
+  // Errors: limit_exceeded when the initial memory is above the limit; exhausted.
+  static Result<std::unique_ptr<Instance>> create(const LoadedModule& module,
+                                                  const SandboxLimits& limits);
+
+  // Every byte of memory, globals and tables as they were after create().
+  // Errors: exhausted; the instance must not be used again then.
+  Result<void> reset();
+
+  // Gets ready to call `function` with the values in `values`, where its results will be, too.
+  // `values` stays valid until the call has ended.
+  void call(nur_export_call function, nur_value* values);
+
+  // Runs the guest until it returns, traps, expires or wants a host call; after a host call's
+  // values are filled in, again. `deadline` is absolute.
+  const GuestStop& resume(const TrapGuard& guard, TimePoint deadline);
+
+  // True when the alarm came while a host function ran: the guest is not to be resumed.
+  [[nodiscard]] bool interrupted() const { return slot_.instance()->interrupt != 0; }
+
+  // memory.grow: old size in pages, or nullopt when the limits or the machine say no.
+  std::optional<std::uint32_t> grow_memory(std::uint32_t pages);
+
+  [[nodiscard]] GuestMemory memory() const {
+    return GuestMemory(slot_.memory(), slot_.committed_bytes());
+  }
+  [[nodiscard]] const LoadedModule& module() const { return module_; }
+
+ private:
+  Instance(const LoadedModule& module, const SandboxLimits& limits, MemorySlot slot,
+           StackSlot stack);
+  void write_header();
+  void copy_image();
+
+  const LoadedModule& module_;
+  const std::uint64_t memory_bytes_max_;
+  MemorySlot slot_;
+  StackSlot stack_;
+  RunningGuest running_;
+  boost::context::detail::fcontext_t guest_context_ = nullptr;
+  nur_export_call function_ = nullptr;
+  nur_value* values_ = nullptr;
+};
+
+}  // namespace nur

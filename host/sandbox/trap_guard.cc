@@ -1,0 +1,242 @@
+#include "host/sandbox/trap_guard.h"
+
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <utility>
+
+#include "base/check.h"
+#include "base/file.h"
+
+namespace nur {
+namespace {
+
+using boost::context::detail::fcontext_t;
+using boost::context::detail::jump_fcontext;
+using boost::context::detail::transfer_t;
+
+// AddressSanitizer does not know the guests' stacks, so what runs there is not instrumented.
+#define NUR_ON_GUEST_STACK __attribute__((noinline, no_sanitize("address", "undefined")))
+
+constexpr int kFaults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+constexpr std::size_t kSignalStackBytes = 64 << 10;
+constexpr std::size_t kSignalStackGuardBytes = 4096;
+
+// A deadline that could not be enforced at once (the guest was inside a host function or a bulk
+// operation of the C library) is tried again after this long.
+constexpr Nanoseconds kRetry = Milliseconds(1);
+
+RunningGuest* volatile running = nullptr;
+
+struct DeadlineTimer {
+  timer_t timer;
+  volatile bool armed = false;
+  volatile std::int64_t armed_for_ns = 0;  // on CLOCK_MONOTONIC
+};
+DeadlineTimer deadline_timer;
+
+std::int64_t in_ns(TimePoint point) {
+  return std::chrono::duration_cast<Nanoseconds>(point.time_since_epoch()).count();
+}
+
+std::int64_t now_ns() {
+  timespec now;
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+void arm(std::int64_t at_ns) {
+  deadline_timer.armed = true;
+  deadline_timer.armed_for_ns = at_ns;
+  itimerspec when{};
+  when.it_value.tv_sec = at_ns / 1'000'000'000;
+  when.it_value.tv_nsec = at_ns % 1'000'000'000;
+  ::timer_settime(deadline_timer.timer, TIMER_ABSTIME, &when, nullptr);
+}
+
+// One timer serves all: while it is due before a guest's deadline nothing has to be done, so short
+// requests make no system call here. The alarm re-arms it for whoever runs then.
+void ensure_armed(TimePoint deadline) {
+  const std::int64_t at_ns = in_ns(deadline);
+  if (!deadline_timer.armed || deadline_timer.armed_for_ns > at_ns) arm(at_ns);
+}
+
+// Continues the interrupted guest here instead, on an empty stack.
+NUR_ON_GUEST_STACK void leave_guest_stopped() {
+  jump_fcontext(running->host, nullptr);
+  __builtin_unreachable();
+}
+
+void stop_guest(RunningGuest& guest, ucontext_t& context, GuestStop::Kind kind, nur_trap trap) {
+  auto& registers = context.uc_mcontext.gregs;
+  guest.stop.kind = kind;
+  guest.stop.trap = trap;
+  guest.stop.program_counter = static_cast<std::uintptr_t>(registers[REG_RIP]);
+  registers[REG_RIP] = reinterpret_cast<greg_t>(&leave_guest_stopped);
+  // As if called: the stack is 16-byte aligned before the return address (System V ABI 3.2.2).
+  registers[REG_RSP] = static_cast<greg_t>(
+      (reinterpret_cast<std::uintptr_t>(guest.stack_top) & ~std::uintptr_t{15}) - 8);
+}
+
+bool in_text(const RunningGuest& guest, std::uintptr_t program_counter) {
+  return program_counter >= guest.text_begin && program_counter < guest.text_end;
+}
+
+// What the fault means if it is the guest's, NUR_TRAP_NONE if it is ours.
+nur_trap classify(const RunningGuest& guest, int signal, const siginfo_t& info,
+                  std::uintptr_t program_counter) {
+  if (!in_text(guest, program_counter)) return NUR_TRAP_NONE;
+  if (signal == SIGSEGV || signal == SIGBUS) {
+    const auto address = reinterpret_cast<std::uintptr_t>(info.si_addr);
+    if (address >= guest.window_begin && address < guest.window_end) {
+      return NUR_TRAP_OUT_OF_BOUNDS_MEMORY;
+    }
+    if (address >= guest.stack_guard_begin && address < guest.stack_guard_end) {
+      return NUR_TRAP_STACK_OVERFLOW;
+    }
+    return NUR_TRAP_NONE;
+  }
+  if (signal == SIGILL && guest.text_end - program_counter >= NUR_TRAP_INSTRUCTION_BYTES) {
+    unsigned char code[NUR_TRAP_INSTRUCTION_BYTES];
+    std::memcpy(code, reinterpret_cast<const void*>(program_counter), sizeof code);
+    constexpr unsigned char kUd1[] = {0x67, 0x0f, 0xb9, 0x40};
+    if (std::memcmp(code, kUd1, sizeof kUd1) == 0 && code[4] > NUR_TRAP_NONE &&
+        code[4] < NUR_TRAP_COUNT) {
+      return static_cast<nur_trap>(code[4]);
+    }
+  }
+  // Generated code compares divisors first, so a SIGFPE there is a defect of the compiler.
+  return NUR_TRAP_NONE;
+}
+
+void on_fault(int signal, siginfo_t* info, void* opaque) {
+  auto& context = *static_cast<ucontext_t*>(opaque);
+  RunningGuest* const guest = running;
+  if (guest != nullptr && info->si_code > 0) {  // raised by the kernel, not by kill(2)
+    const auto program_counter = static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]);
+    const nur_trap trap = classify(*guest, signal, *info, program_counter);
+    if (trap != NUR_TRAP_NONE) {
+      stop_guest(*guest, context, GuestStop::Kind::trapped, trap);
+      return;
+    }
+  }
+  // Ours. Returning runs the instruction again, now without a handler.
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  ::sigaction(signal, &standard, nullptr);
+  if (info->si_code <= 0) ::raise(signal);
+}
+
+void on_alarm(int, siginfo_t*, void* opaque) {
+  const int saved_errno = errno;
+  RunningGuest* const guest = running;
+  if (guest == nullptr) {
+    deadline_timer.armed = false;
+  } else if (const std::int64_t deadline_ns = in_ns(guest->deadline); now_ns() < deadline_ns) {
+    arm(deadline_ns);
+  } else {
+    auto& context = *static_cast<ucontext_t*>(opaque);
+    if (in_text(*guest, static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]))) {
+      deadline_timer.armed = false;
+      stop_guest(*guest, context, GuestStop::Kind::expired, NUR_TRAP_NONE);
+    } else {
+      guest->instance->interrupt = 1;
+      arm(now_ns() + kRetry.count());
+    }
+  }
+  errno = saved_errno;
+}
+
+Result<void> handle(int signal, void (*handler)(int, siginfo_t*, void*)) {
+  struct sigaction action {};
+  action.sa_sigaction = handler;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  // One handler at a time: the alarm must not come between a fault and what the fault decides.
+  sigfillset(&action.sa_mask);
+  for (const int fault : kFaults) sigdelset(&action.sa_mask, fault);
+  if (::sigaction(signal, &action, nullptr) != 0) {
+    return fail(ErrorKind::internal, "{}", system_error_text("installing a signal handler"));
+  }
+  return {};
+}
+
+std::size_t signal_stack_bytes() {
+  // The kernel saves all vector registers there; how much that is it says itself.
+  return std::max(kSignalStackBytes, std::size_t{4} * ::getauxval(AT_MINSIGSTKSZ)) / 4096 * 4096;
+}
+
+}  // namespace
+
+Result<TrapGuard> TrapGuard::install() {
+  NUR_CHECK(running == nullptr);
+  const std::size_t bytes = signal_stack_bytes();
+  void* const mapped = ::mmap(nullptr, kSignalStackGuardBytes + bytes, PROT_NONE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (mapped == MAP_FAILED) {
+    return fail(ErrorKind::exhausted, "{}", system_error_text("mapping the signal stack"));
+  }
+  TrapGuard guard(mapped);
+  stack_t stack{};
+  stack.ss_sp = static_cast<char*>(mapped) + kSignalStackGuardBytes;
+  stack.ss_size = bytes;
+  if (::mprotect(stack.ss_sp, bytes, PROT_READ | PROT_WRITE) != 0 ||
+      ::sigaltstack(&stack, nullptr) != 0) {
+    return fail(ErrorKind::exhausted, "{}", system_error_text("installing the signal stack"));
+  }
+  for (const int fault : kFaults) NUR_TRY(handle(fault, on_fault));
+  NUR_TRY(handle(SIGALRM, on_alarm));
+
+  sigevent event{};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGALRM;
+  if (::timer_create(CLOCK_MONOTONIC, &event, &deadline_timer.timer) != 0) {
+    return fail(ErrorKind::exhausted, "{}", system_error_text("making the deadline timer"));
+  }
+  deadline_timer.armed = false;
+  return guard;
+}
+
+TrapGuard::TrapGuard(TrapGuard&& other) noexcept
+    : signal_stack_(std::exchange(other.signal_stack_, nullptr)) {}
+
+TrapGuard::~TrapGuard() {
+  if (signal_stack_ == nullptr) return;
+  ::timer_delete(deadline_timer.timer);
+  for (const int fault : kFaults) ::signal(fault, SIG_DFL);
+  ::signal(SIGALRM, SIG_IGN);  // one may be pending
+  stack_t off{};
+  off.ss_flags = SS_DISABLE;
+  ::sigaltstack(&off, nullptr);
+  ::munmap(signal_stack_, kSignalStackGuardBytes + signal_stack_bytes());
+}
+
+fcontext_t TrapGuard::run(RunningGuest& guest, fcontext_t guest_context, void* argument) const {
+  NUR_CHECK(running == nullptr);
+  running = &guest;
+  ensure_armed(guest.deadline);
+  const transfer_t back = jump_fcontext(guest_context, argument);
+  running = nullptr;
+  return back.fctx;
+}
+
+NUR_ON_GUEST_STACK void leave_guest_for_host_call(nur_instance_header*, std::uint32_t call,
+                                                  nur_value* values) {
+  RunningGuest& guest = *running;
+  guest.stop.kind = GuestStop::Kind::host_call;
+  guest.stop.call = call;
+  guest.stop.values = values;
+  const transfer_t back = jump_fcontext(guest.host, nullptr);
+  // Continued, maybe much later; `running` is the same guest again.
+  running->host = back.fctx;
+}
+
+NUR_ON_GUEST_STACK void leave_guest_after_return() {
+  running->stop.kind = GuestStop::Kind::returned;
+  jump_fcontext(running->host, nullptr);
+  __builtin_unreachable();
+}
+
+}  // namespace nur

@@ -1,0 +1,78 @@
+// The one place where signals meet guests.
+//
+// A guest is stopped by a signal: a fault it caused, or the alarm of its deadline. The handler
+// takes a fault for the guest's only if the program counter lies in the text of the module that is
+// running *and*, for memory faults, the address lies in that instance's memory window or stack
+// guard. Everything else is a fault of ours: the default action is restored, and the process dies
+// with a core. To stop a guest the handler does not jump: it makes the interrupted context continue
+// in leave_guest() on an empty guest stack and returns, so the kernel restores mask and signal
+// stack.
+//
+// The running guest is the only mutable global of the host; a signal handler has no other way to
+// find it. One thread only: a worker is single-threaded.
+#pragma once
+
+#include <cstdint>
+
+#include <boost/context/detail/fcontext.hpp>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "nur/abi.h"
+
+namespace nur {
+
+// Why control came back from the guest's stack.
+struct GuestStop {
+  enum class Kind : std::uint8_t { returned, host_call, trapped, expired };
+  Kind kind = Kind::returned;
+  nur_trap trap = NUR_TRAP_NONE;
+  std::uintptr_t program_counter = 0;  // of a trap or expiry
+  std::uint32_t call = 0;              // of a host call: number of import or NUR_CALL_*
+  nur_value* values = nullptr;
+};
+
+// What the handlers need to know about the guest on the CPU.
+struct RunningGuest {
+  std::uintptr_t text_begin = 0;
+  std::uintptr_t text_end = 0;
+  std::uintptr_t window_begin = 0;
+  std::uintptr_t window_end = 0;
+  std::uintptr_t stack_guard_begin = 0;
+  std::uintptr_t stack_guard_end = 0;
+  void* stack_top = nullptr;
+  nur_instance_header* instance = nullptr;
+  TimePoint deadline{};
+  boost::context::detail::fcontext_t host = nullptr;  // where leaving the guest leads
+  GuestStop stop;
+};
+
+// Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGALRM with an alternate stack for the
+// calling thread, and makes the deadline timer. Once per process; undone by the destructor.
+class TrapGuard {
+ public:
+  // Errors: exhausted.
+  static Result<TrapGuard> install();
+  ~TrapGuard();
+  TrapGuard(TrapGuard&& other) noexcept;
+  TrapGuard& operator=(TrapGuard&&) = delete;
+
+  // Switches to `guest_context` with `guest` as the running one; returns when it has left its
+  // stack, with the context to continue it from. `guest.stop` says why it left.
+  boost::context::detail::fcontext_t run(RunningGuest& guest,
+                                         boost::context::detail::fcontext_t guest_context,
+                                         void* argument) const;
+
+ private:
+  explicit TrapGuard(void* signal_stack) : signal_stack_(signal_stack) {}
+  void* signal_stack_;
+};
+
+// Called on the guest's stack by generated code (nur_instance_header.call).
+void leave_guest_for_host_call(nur_instance_header* instance, std::uint32_t call,
+                               nur_value* values);
+
+// Called on the guest's stack when its function has returned.
+[[noreturn]] void leave_guest_after_return();
+
+}  // namespace nur

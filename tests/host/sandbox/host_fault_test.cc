@@ -1,0 +1,67 @@
+// A fault of the host must never pass for a guest's: the process dies of it.
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/guest.h"
+
+namespace nur {
+namespace {
+
+using testing::load_wat;
+using testing::OneCall;
+using testing::run_guest;
+
+constexpr std::string_view kCaller = R"((module
+  (import "nur" "nur_end" (func $host))
+  (memory (export "memory") 1)
+  (func (export "alloc") (param i32) (result i32) (i32.const 0))
+  (func (export "poll_stream") (param i32 i32) (call $host))))";
+
+HostReply write_through_null(void*, const GuestMemory&, nur_value*) {
+  volatile int* nowhere = nullptr;
+  *nowhere = 1;
+  return HostReply::resume();
+}
+
+// Within the guest's window, but by the host's code: the address alone must not excuse it.
+HostReply write_into_the_guests_window(void*, const GuestMemory& memory, nur_value*) {
+  auto* const end =
+      reinterpret_cast<volatile char*>(memory.range(0, memory.size())->data()) + memory.size();
+  *end = 1;
+  return HostReply::resume();
+}
+
+HostReply raise_a_fault(void*, const GuestMemory&, nur_value*) {
+  ::raise(SIGSEGV);
+  return HostReply::resume();
+}
+
+void run_with(HostFunction function) {
+  const auto module = load_wat(kCaller);
+  const auto instance = *Instance::create(*module, SandboxLimits{});
+  const std::vector<HostFunction> functions{function};
+  OneCall one(module->manifest(), "poll_stream", {0, 0});
+  run_guest(*instance, one, functions);
+}
+
+TEST(HostFaultDeathTest, InAHostFunctionKillsTheProcess) {
+  EXPECT_EXIT(run_with(write_through_null), ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST(HostFaultDeathTest, AtAnAddressOfTheGuestKillsTheProcess) {
+  EXPECT_EXIT(run_with(write_into_the_guests_window), ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST(HostFaultDeathTest, SentByKillIsNotTakenForAGuests) {
+  EXPECT_EXIT(run_with(raise_a_fault), ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST(HostFaultDeathTest, WithoutAnyGuestKillsTheProcess) {
+  testing::trap_guard();
+  EXPECT_EXIT(write_through_null(nullptr, GuestMemory(nullptr, 0), nullptr),
+              ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+}  // namespace
+}  // namespace nur
