@@ -1,0 +1,92 @@
+// What a guest can ask about its own process, and how it ends.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/abi/wasi/calls.h"
+#include "host/abi/wasi/guest_access.h"
+
+namespace nur::wasi {
+
+namespace {
+
+// About 10 ms of getrandom; a guest that wants more asks again.
+constexpr std::uint32_t kRandomBytesMax = 4u << 20;
+
+std::size_t bytes_of(const std::vector<std::string>& strings) {
+  std::size_t total = 0;
+  for (const std::string& text : strings) total += text.size() + 1;
+  return total;
+}
+
+Done put_sizes(const GuestMemory& memory, const std::vector<std::string>& strings, Pointer count,
+               Pointer bytes) {
+  WASI_TRY(check_room<Size>(memory, count));
+  WASI_TRY(check_room<Size>(memory, bytes));
+  // WasiProcess::create has capped the sum far below 4 GiB.
+  WASI_TRY(write_guest(memory, count, static_cast<Size>(strings.size())));
+  return write_guest(memory, bytes, static_cast<Size>(bytes_of(strings)));
+}
+
+// A table of pointers at `table`, the strings with their NULs at `buffer`.
+Done put_strings(const GuestMemory& memory, const std::vector<std::string>& strings, Pointer table,
+                 Pointer buffer) {
+  WASI_TRY(guest_range(memory, table, std::uint64_t{strings.size()} * sizeof(Pointer)));
+  WASI_TRY(guest_range(memory, buffer, bytes_of(strings)));
+  for (const std::string& text : strings) {
+    WASI_TRY(write_guest(memory, table, buffer));
+    const std::span<std::byte> place = WASI_TRY(guest_range(memory, buffer, text.size() + 1));
+    std::memcpy(place.data(), text.c_str(), place.size());
+    table += sizeof(Pointer);
+    buffer += static_cast<Pointer>(place.size());
+  }
+  return {};
+}
+
+}  // namespace
+
+Done args_get(WasiProcess& process, const GuestMemory& memory, Pointer argv, Pointer argv_buf) {
+  return put_strings(memory, process.arguments(), argv, argv_buf);
+}
+
+Done args_sizes_get(WasiProcess& process, const GuestMemory& memory, Pointer count,
+                    Pointer buf_size) {
+  return put_sizes(memory, process.arguments(), count, buf_size);
+}
+
+Done environ_get(WasiProcess& process, const GuestMemory& memory, Pointer environ,
+                 Pointer environ_buf) {
+  return put_strings(memory, process.environment(), environ, environ_buf);
+}
+
+Done environ_sizes_get(WasiProcess& process, const GuestMemory& memory, Pointer count,
+                       Pointer buf_size) {
+  return put_sizes(memory, process.environment(), count, buf_size);
+}
+
+HostReply proc_exit(WasiProcess&, const GuestMemory&, std::uint32_t status) {
+  return HostReply::exit(status);
+}
+
+Done proc_raise(WasiProcess&, const GuestMemory&, std::uint32_t) { return refuse(Errno::notsup); }
+
+Done random_get(WasiProcess& process, const GuestMemory& memory, Pointer buf, Size buf_len) {
+  std::span<std::byte> wanted = WASI_TRY(guest_range(memory, buf, buf_len));
+  if (buf_len > kRandomBytesMax) return refuse(Errno::inval);
+  std::array<std::byte, 4096> chunk;
+  while (!wanted.empty()) {
+    const std::size_t part = std::min(wanted.size(), chunk.size());
+    if (!process.random().fill(std::span(chunk).first(part))) return refuse(Errno::io);
+    std::memcpy(wanted.data(), chunk.data(), part);
+    wanted = wanted.subspan(part);
+  }
+  return {};
+}
+
+Done sched_yield(WasiProcess&, const GuestMemory&) { return {}; }
+
+}  // namespace nur::wasi
