@@ -1,0 +1,178 @@
+#include "host/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include "base/units.h"
+#include "base/version.h"
+#include "host/net/socket_address.h"
+
+namespace nur {
+namespace {
+
+constexpr char kServeExitCodes[] =
+    "\nSignals: SIGTERM or SIGINT finishes what is in flight and exits 0; a second one exits at "
+    "once.\n"
+    "Exit codes: 0 stopped by a signal; 1 could not start; 2 wrong usage.\n";
+constexpr char kRunExitCodes[] =
+    "\nExit codes: the command's own; 0 for a typed export; 1 could not run; 2 wrong usage;\n"
+    "124 out of time; 134 trapped.\n";
+
+// Times and sizes as they are written on the command line.
+struct RawLimits {
+  std::string timeout;
+  std::string memory_max = "128MiB";
+};
+
+void add_limit_options(CLI::App& app, RawLimits& raw) {
+  app.add_option("--timeout", raw.timeout, "Longest a call may take: 500ms, 2s, 1m")
+      ->envname("NUR_TIMEOUT")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  app.add_option("--memory-max", raw.memory_max, "Most linear memory an instance may have")
+      ->envname("NUR_MEMORY_MAX")
+      ->type_name("SIZE")
+      ->capture_default_str();
+}
+
+Result<FunctionLimits> checked(const RawLimits& raw) {
+  FunctionLimits limits;
+  limits.timeout = NUR_TRY(in_context(parse_duration(raw.timeout), "--timeout"));
+  if (limits.timeout < Milliseconds(1)) {
+    return fail(ErrorKind::invalid_input, "--timeout: at least 1ms");
+  }
+  limits.sandbox.memory_bytes_max = NUR_TRY(in_context(parse_size(raw.memory_max), "--memory-max"));
+  return limits;
+}
+
+Result<RunOptions::Directory> parse_directory(const std::string& text) {
+  std::string_view rest = text;
+  RunOptions::Directory directory;
+  if (rest.ends_with(":rw")) {
+    directory.writable = true;
+    rest.remove_suffix(3);
+  }
+  const std::size_t separator = rest.find("::");
+  directory.host_path = Path(rest.substr(0, separator));
+  directory.guest_path = separator == std::string_view::npos
+                             ? std::string(rest)
+                             : std::string(rest.substr(separator + 2));
+  if (directory.host_path.empty() || directory.guest_path.empty()) {
+    return fail(ErrorKind::invalid_input,
+                "--dir {}: write HOST::GUEST, or HOST::GUEST:rw to let the guest change it", text);
+  }
+  return directory;
+}
+
+PrintAndExit usage_error(const std::string& message) {
+  return {fmt::format("nurhost: {}\nRun nurhost --help for what it takes.\n", message), 2};
+}
+
+}  // namespace
+
+NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
+  CLI::App app{
+      "nurhost serves functions that nurc has compiled, each request in a fresh sandbox.\n\n"
+      "  nurhost serve functions/           http://127.0.0.1:8080/NAME for every NAME.so\n"
+      "  nurhost run fib.so -- 10           one call, on the command line",
+      "nurhost"};
+  app.require_subcommand(0, 1);
+  app.set_version_flag("--version", fmt::format("nurhost {}", kVersion));
+
+  ServeCommand serve;
+  RawLimits serve_limits;
+  serve_limits.timeout = "5s";
+  std::vector<std::string> paths;
+  std::string drain_timeout = "30s";
+  std::string log_level = "info";
+  CLI::App* const serve_app = app.add_subcommand("serve", "Serve functions over HTTP");
+  serve_app->footer(kServeExitCodes);
+  serve_app->add_option("PATHS", paths, "Folders of artefacts, or artefacts (.so)")->required();
+  serve_app->add_option("--listen", serve.server.address, "Where to listen: ADDRESS:PORT")
+      ->envname("NUR_LISTEN")
+      ->type_name("ADDRESS:PORT")
+      ->capture_default_str();
+  add_limit_options(*serve_app, serve_limits);
+  serve_app
+      ->add_option("--drain-timeout", drain_timeout,
+                   "After SIGTERM, longest to wait for requests in flight")
+      ->envname("NUR_DRAIN_TIMEOUT")
+      ->type_name("DURATION")
+      ->capture_default_str();
+  serve_app->add_option("--log-level", log_level, "What is logged on standard error")
+      ->envname("NUR_LOG_LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}))
+      ->capture_default_str();
+
+  RunCommand run;
+  RawLimits run_limits;
+  run_limits.timeout = "24h";
+  std::string artefact;
+  std::string invoke;
+  std::vector<std::string> directories;
+  CLI::App* const run_app = app.add_subcommand("run", "Run a function once, here");
+  run_app->footer(kRunExitCodes);
+  run_app->add_option("FILE", artefact, "The artefact (.so)")->required();
+  run_app->add_option("--invoke", invoke, "Exported function to call, with numbers as arguments")
+      ->type_name("EXPORT");
+  run_app->add_option("-e,--env", run.options.environment, "Environment variable; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  run_app
+      ->add_option("--dir", directories,
+                   "Directory the guest may read, and change with :rw; may be repeated")
+      ->type_name("HOST::GUEST[:rw]")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  add_limit_options(*run_app, run_limits);
+  run_app->add_option("ARGS", run.options.arguments, "Behind --: arguments of the function");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForVersion& version) {
+    return PrintAndExit{fmt::format("nurhost {}\n", kVersion), 0};
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      const CLI::App* const asked = serve_app->parsed() ? serve_app
+                                    : run_app->parsed() ? run_app
+                                                        : &app;
+      return PrintAndExit{asked->help(), 0};
+    }
+    return usage_error(error.what());
+  }
+
+  if (serve_app->parsed()) {
+    serve.paths.assign(paths.begin(), paths.end());
+    const Result<FunctionLimits> limits = checked(serve_limits);
+    if (!limits) return usage_error(limits.error().message);
+    serve.limits = *limits;
+    const Result<Nanoseconds> drain = in_context(parse_duration(drain_timeout), "--drain-timeout");
+    if (!drain) return usage_error(drain.error().message);
+    serve.drain_timeout = std::chrono::duration_cast<Milliseconds>(*drain);
+    const Result<SocketAddress> address = parse_address(serve.server.address);
+    if (!address) return usage_error("--listen: " + address.error().message);
+    if (log_level == "debug") serve.log_level = LogLevel::debug;
+    if (log_level == "warning") serve.log_level = LogLevel::warning;
+    if (log_level == "error") serve.log_level = LogLevel::error;
+    if (log_level == "off") serve.log_level = LogLevel::off;
+    return serve;
+  }
+  if (run_app->parsed()) {
+    const Result<FunctionLimits> limits = checked(run_limits);
+    if (!limits) return usage_error(limits.error().message);
+    run.options.limits = *limits;
+    run.options.artefact = artefact;
+    if (run_app->count("--invoke") > 0) run.options.invoke = invoke;
+    for (const std::string& text : directories) {
+      const Result<RunOptions::Directory> directory = parse_directory(text);
+      if (!directory) return usage_error(directory.error().message);
+      run.options.directories.push_back(*directory);
+    }
+    return run;
+  }
+  return PrintAndExit{app.help(), 2};
+}
+
+}  // namespace nur

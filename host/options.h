@@ -1,0 +1,38 @@
+// The command line of nurhost.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "host/net/http_server.h"
+#include "host/run/run_once.h"
+#include "host/serve/function.h"
+
+namespace nur {
+
+struct ServeCommand {
+  std::vector<Path> paths;
+  ServerOptions server;
+  FunctionLimits limits;
+  Milliseconds drain_timeout{30'000};
+  LogLevel log_level = LogLevel::info;
+};
+
+struct RunCommand {
+  RunOptions options;
+};
+
+// What the arguments ask to print (help, version), and the exit code to end with.
+struct PrintAndExit {
+  std::string text;
+  int exit_code = 0;  // 0: to stdout; otherwise to stderr
+};
+
+using NurhostCommand = std::variant<ServeCommand, RunCommand, PrintAndExit>;
+
+NurhostCommand parse_nurhost_options(int argc, const char* const* argv);
+
+}  // namespace nur

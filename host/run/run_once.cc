@@ -1,0 +1,166 @@
+#include "host/run/run_once.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <thread>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "host/abi/stream/nur_stream.h"
+#include "host/abi/typed/typed_call.h"
+#include "host/serve/wasi_task.h"
+
+namespace nur {
+namespace {
+
+Result<std::string> read_standard_input(std::size_t bytes_max) {
+  std::string bytes;
+  std::array<char, 65536> buffer;
+  while (true) {
+    const ssize_t count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (count == 0) return bytes;
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      return fail(ErrorKind::internal, "{}", system_error_text("reading standard input"));
+    }
+    bytes.append(buffer.data(), static_cast<std::size_t>(count));
+    if (bytes.size() > bytes_max) {
+      return fail(ErrorKind::limit_exceeded, "standard input is larger than {}",
+                  format_size(bytes_max));
+    }
+  }
+}
+
+// What every kind of run shares: the loaded function, a leased instance, signals.
+struct Stage {
+  const Function& function;
+  Instance& instance;
+  const TrapGuard& guard;
+};
+
+// Runs to the end, sleeping where the guest does. Returns the exit status; a stopped guest's reason
+// goes to standard error.
+int run_to_end(const Stage& stage, Invocation& invocation) {
+  const SystemClock clock;
+  const Nanoseconds timeout = stage.function.limits().timeout;
+  GuestRun run(stage.instance, stage.guard, clock, stage.function.host_functions(), invocation,
+               clock.now() + timeout);
+  std::optional<Outcome> outcome;
+  while (!(outcome = run.advance())) std::this_thread::sleep_until(run.wake());
+
+  const auto where = [&] {
+    return outcome->program_counter == 0
+               ? std::string("a host call")
+               : printable(stage.function.module().function_at(outcome->program_counter), 200);
+  };
+  switch (outcome->kind) {
+    case Outcome::Kind::returned:
+      return 0;
+    case Outcome::Kind::exited:
+      return static_cast<int>(outcome->exit_status & 0xff);
+    case Outcome::Kind::trapped:
+      fmt::print(stderr, "nurhost: trap: {} in {}\n", to_string(outcome->trap), where());
+      return kExitTrap;
+    case Outcome::Kind::expired:
+      fmt::print(stderr, "nurhost: timeout: still running after {} in {}\n",
+                 format_duration(timeout), where());
+      return kExitTimeout;
+  }
+  return kExitFailure;
+}
+
+Result<int> run_typed(const Stage& stage, const ManifestExport& exported, const RunOptions& options,
+                      WasiProcess& process) {
+  TypedCall call = NUR_TRY(TypedCall::prepare(exported, options.arguments, &process));
+  const int status = run_to_end(stage, call);
+  if (status == 0) {
+    for (const std::string& result : call.results()) fmt::print("{}\n", result);
+  }
+  return status;
+}
+
+Result<int> run_stream(const Stage& stage, const RunOptions& options) {
+  const std::string input = NUR_TRY(read_standard_input(options.limits.output_bytes_max));
+  NurStream stream(stage.function.stream_entries(), input, options.limits.output_bytes_max,
+                   [](std::string_view text) { fmt::print(stderr, "log: {}\n", printable(text)); });
+  const int status = run_to_end(stage, stream);
+  const std::string output = stream.take_output();
+  std::fwrite(output.data(), 1, output.size(), stdout);
+  if (stream.overflowed()) {
+    fmt::print(stderr, "nurhost: the function sent more than {}\n",
+               format_size(options.limits.output_bytes_max));
+  }
+  return status;
+}
+
+Result<std::vector<Preopen>> open_directories(const RunOptions& options) {
+  std::vector<Preopen> preopens;
+  for (const RunOptions::Directory& directory : options.directories) {
+    Preopen preopen =
+        NUR_TRY(Preopen::open(directory.host_path, directory.guest_path, directory.writable));
+    preopens.push_back(std::move(preopen));
+  }
+  return preopens;
+}
+
+// The export that --invoke names, or that a typed module means by itself.
+Result<const ManifestExport*> typed_export(const Function& function, const RunOptions& options) {
+  const Manifest& manifest = function.module().manifest();
+  if (!options.invoke) {
+    const ManifestExport* const chosen = choose_typed_export(manifest, function.name());
+    if (chosen != nullptr) return chosen;
+    return fail(ErrorKind::not_found, "{} exports several functions; name one with --invoke",
+                function.name());
+  }
+  const ManifestExport* const named = manifest.find_function(*options.invoke);
+  if (named != nullptr) return named;
+  std::string known;
+  for (const ManifestExport& exported : manifest.exports) {
+    if (exported.kind != ExternalKind::function) continue;
+    known += (known.empty() ? "" : ", ") + printable(exported.name, 64);
+  }
+  return fail(ErrorKind::not_found, "{} exports no function {}; it exports {}", function.name(),
+              *options.invoke, known.empty() ? "none" : known);
+}
+
+}  // namespace
+
+Result<int> run_once(const RunOptions& options) {
+  const std::unique_ptr<Function> function = NUR_TRY(
+      in_context(Function::load(options.artefact.stem().string(), options.artefact, options.limits),
+                 options.artefact.string()));
+  const TrapGuard guard = NUR_TRY(TrapGuard::install());
+  const Lease lease = NUR_TRY(function->acquire());
+  const Stage stage{*function, lease.instance(), guard};
+
+  if (function->abi() == GuestAbi::nur && !options.invoke) return run_stream(stage, options);
+
+  DescriptorStream input(STDIN_FILENO);
+  DescriptorStream output(STDOUT_FILENO);
+  DescriptorStream errors(STDERR_FILENO);
+  WasiOptions wasi;
+  wasi.arguments = options.arguments;
+  wasi.arguments.insert(wasi.arguments.begin(), function->name());
+  wasi.environment = options.environment;
+  wasi.preopens = NUR_TRY(open_directories(options));
+  wasi.standard_input = &input;
+  wasi.standard_output = &output;
+  wasi.standard_error = &errors;
+  WasiProcess process = NUR_TRY(WasiProcess::create(std::move(wasi)));
+
+  if (function->abi() == GuestAbi::wasi && !options.invoke) {
+    CommandCall command(function->module().manifest(), process);
+    return run_to_end(stage, command);
+  }
+  if (function->abi() == GuestAbi::nur) {
+    return fail(ErrorKind::invalid_input,
+                "--invoke calls exports of typed modules and commands; {} is a stream function",
+                function->name());
+  }
+  const ManifestExport* const exported = NUR_TRY(typed_export(*function, options));
+  return run_typed(stage, *exported, options, process);
+}
+
+}  // namespace nur

@@ -1,0 +1,44 @@
+// nurhost run: the same loading, sandbox and guest ABIs as serving, for one call from a shell.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/result.h"
+#include "host/abi/wasi/process.h"
+#include "host/serve/function.h"
+
+namespace nur {
+
+struct RunOptions {
+  Path artefact;
+  std::optional<std::string> invoke;     // export to call instead of the ABI's own entry
+  std::vector<std::string> environment;  // "NAME=value"
+  struct Directory {
+    Path host_path;
+    std::string guest_path;
+    bool writable = false;
+  };
+  std::vector<Directory> directories;
+  std::vector<std::string> arguments;
+  FunctionLimits limits;
+};
+
+// Exit statuses of our own, beside those of the guest.
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitTimeout = 124;
+inline constexpr int kExitTrap =
+    134;  // as a shell reports SIGABRT, which is what a trap is nearest to
+
+// Runs the function with this process's standard streams:
+//   wasi    a command: arguments, environment, directories; returns its exit status
+//   typed   arguments are numbers; results are printed, one a line
+//   nur     standard input is the stream, standard output what it sends
+// Returns the exit status for the shell; says on standard error why a guest was stopped.
+// Errors: those of Function::load; invalid_input for arguments that do not fit.
+Result<int> run_once(const RunOptions& options);
+
+}  // namespace nur

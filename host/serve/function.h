@@ -1,0 +1,56 @@
+// What a tenant calls a function: a loaded module under a name, ready to take requests.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "host/abi/stream/nur_stream.h"
+#include "host/artefact/loaded_module.h"
+#include "host/sandbox/host_function.h"
+#include "host/sandbox/instance_pool.h"
+
+namespace nur {
+
+struct FunctionLimits {
+  SandboxLimits sandbox;
+  PoolLimits pool;
+  // From a request's arrival at the function until its guest is done, sleeping included.
+  Nanoseconds timeout = std::chrono::seconds(5);
+  // Of one answer; it is held in memory until the client has taken it.
+  std::size_t output_bytes_max = std::size_t{16} << 20;
+  // Of one request's log lines; what is beyond is dropped.
+  std::size_t log_bytes_max = std::size_t{64} << 10;
+};
+
+class Function {
+ public:
+  // Errors: those of LoadedModule::load; invalid_input when an import is not offered by this host
+  // or the ABI's exports are not there; limit_exceeded when it needs more memory than allowed.
+  static Result<std::unique_ptr<Function>> load(std::string name, const Path& artefact,
+                                                const FunctionLimits& limits);
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const LoadedModule& module() const { return *module_; }
+  [[nodiscard]] GuestAbi abi() const { return module_->manifest().guest_abi; }
+  [[nodiscard]] const FunctionLimits& limits() const { return limits_; }
+  [[nodiscard]] std::span<const HostFunction> host_functions() const { return host_functions_; }
+  // Of functions with GuestAbi::nur.
+  [[nodiscard]] const StreamEntries& stream_entries() const { return stream_entries_; }
+
+  Result<Lease> acquire() { return pool_.acquire(); }
+
+ private:
+  Function(std::string name, std::unique_ptr<LoadedModule> module, const FunctionLimits& limits);
+
+  std::string name_;
+  std::unique_ptr<LoadedModule> module_;
+  FunctionLimits limits_;
+  InstancePool pool_;
+  std::vector<HostFunction> host_functions_;  // one per import
+  StreamEntries stream_entries_;
+};
+
+}  // namespace nur

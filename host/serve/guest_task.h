@@ -1,0 +1,67 @@
+// One request on its way through a guest: from the lease of an instance to the answer.
+//
+// What is the same for every guest ABI is here: running, sleeping, and what the client and the log
+// are told when the guest is stopped. What it is given and what its output means are the
+// subclass's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "host/net/event_loop.h"
+#include "host/net/exchange.h"
+#include "host/sandbox/guest_run.h"
+#include "host/serve/function.h"
+#include "host/serve/router.h"
+
+namespace nur {
+
+// What all tasks of a worker share; outlives them.
+struct TaskContext {
+  EventLoop& loop;
+  const Clock& clock;
+  const TrapGuard& guard;
+};
+
+class GuestTask {
+ public:
+  using OnDone = std::function<void(GuestTask&)>;
+
+  GuestTask(const TaskContext& context, Function& function, Lease lease, Exchange& exchange);
+  virtual ~GuestTask() = default;
+  GuestTask(const GuestTask&) = delete;
+  GuestTask& operator=(const GuestTask&) = delete;
+
+  // Runs the guest. Returns true when the exchange has been answered; otherwise the guest sleeps,
+  // and `on_done` is called from the loop once it has been.
+  bool start(OnDone on_done);
+
+ protected:
+  virtual Invocation& invocation() = 0;
+  // The guest came to its end by itself, with `exit_status` 0 if it did not say otherwise.
+  virtual void answer(std::uint32_t exit_status) = 0;
+
+  [[nodiscard]] Exchange& exchange() const { return exchange_; }
+  [[nodiscard]] Function& function() const { return function_; }
+
+  // Answers 502 and says why in the log.
+  void refuse(std::string_view reason);
+  // One line of what the guest itself logs.
+  void log_guest(std::string_view text);
+
+ private:
+  bool advance();
+  void finish(const Outcome& outcome);
+
+  const TaskContext& context_;
+  Function& function_;
+  Lease lease_;
+  Exchange& exchange_;
+  std::optional<GuestRun> run_;
+  std::unique_ptr<Timer> wake_;  // made when the guest first sleeps
+  OnDone on_done_;
+  std::size_t logged_bytes_ = 0;
+};
+
+}  // namespace nur

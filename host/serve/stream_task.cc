@@ -1,0 +1,40 @@
+#include "host/serve/stream_task.h"
+
+#include "base/log.h"
+
+namespace nur {
+
+std::string stream_input(const Request& request) {
+  std::string input;
+  if (!request.chunked) {
+    input.reserve(request.head.size() + request.body.size());
+    return input.append(request.head).append(request.body);
+  }
+  input = fmt::format("{} {} HTTP/1.{}\r\n", request.method, request.target, request.version_minor);
+  for (const Header& header : request.headers) {
+    if (equal_ignoring_case(header.name, "transfer-encoding")) continue;
+    input += fmt::format("{}: {}\r\n", header.name, header.value);
+  }
+  return input + fmt::format("Content-Length: {}\r\n\r\n", request.body.size()) + request.body;
+}
+
+StreamTask::StreamTask(const TaskContext& context, Function& function, Lease lease,
+                       Exchange& exchange)
+    : GuestTask(context, function, std::move(lease), exchange),
+      input_(stream_input(exchange.request())),
+      stream_(function.stream_entries(), input_, function.limits().output_bytes_max,
+              [this](std::string_view text) { log_guest(text); }) {}
+
+void StreamTask::answer(std::uint32_t) {
+  std::string output = stream_.take_output();
+  if (output.empty()) {
+    refuse("the function ended without sending anything");
+    return;
+  }
+  if (!exchange().respond_verbatim(std::move(output))) {
+    spdlog::warn("function {}: bad answer: what it sent is no HTTP response",
+                 printable(function().name()));
+  }
+}
+
+}  // namespace nur
