@@ -40,7 +40,11 @@ build_module() {
   local folder=$root/functions/$name
   local output=$build/functions/wasm/$name.wasm scratch=$build/functions-scratch/$name
   local stamp_file=$build/functions/wasm/$name.stamp
-  if [[ ! -x $folder/build ]] || { [[ -f $output ]] && ! is_newer "$stamp_file" "$folder"; }; then
+  # What lies in functions/ itself is shared by the build scripts of all.
+  local -a shared
+  mapfile -t shared < <(find "$root/functions" -maxdepth 1 -type f ! -name '*.md')
+  if [[ ! -x $folder/build ]] ||
+    { [[ -f $output ]] && ! is_newer "$stamp_file" "$folder" "${shared[@]}"; }; then
     return
   fi
   say "building functions/$name"
