@@ -123,6 +123,11 @@ std::expected<VerifiedElf, ElfRefusal> verify_elf(std::string_view file, CpuLeve
   NUR_TRY(check_dynamic(segments));
   verified.text_begin = segments.text().address;
   verified.text_end = segments.text().memory_end();
+  for (const ElfSegment& segment : segments.all()) {
+    if (segment.type == PT_LOAD) {
+      verified.load_end = std::max(verified.load_end, segment.memory_end());
+    }
+  }
   return verified;
 }
 

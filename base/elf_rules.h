@@ -67,6 +67,7 @@ struct VerifiedElf {
   // headers.
   std::uint64_t text_begin = 0;
   std::uint64_t text_end = 0;
+  std::uint64_t load_end = 0;  // behind the last segment
 };
 
 // Checks `file`, the whole artefact with its trailing digest. Never touches memory outside `file`,

@@ -7,6 +7,14 @@
 #include "base/artefact_file.h"
 
 namespace nur {
+namespace {
+
+constexpr std::uint32_t kPageBytes = 4096;
+
+// Globals, and 100 tables of 65,536 entries of 32 bytes (compiler/wasm/limits.h).
+constexpr std::uint32_t kInstanceBytesMax = 256 << 20;
+
+}  // namespace
 
 Result<std::unique_ptr<LoadedModule>> LoadedModule::load(const Path& file) {
   const std::string bytes = NUR_TRY(read_file(file, kArtefactBytesMax));
@@ -22,6 +30,7 @@ Result<std::unique_ptr<LoadedModule>> LoadedModule::load(const Path& file) {
   module->manifest_ = std::move(verified->manifest);
   module->text_begin_ = verified->text_begin;
   module->text_end_ = verified->text_end;
+  module->load_end_ = verified->load_end;
 
   const std::string path = fmt::format("/proc/self/fd/{}", module->file_.get());
   module->handle_ = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -37,24 +46,58 @@ Result<std::unique_ptr<LoadedModule>> LoadedModule::load(const Path& file) {
   }
   module->base_ = map->l_addr;
 
-  // The manifest is what limits were checked against; the code must say the same.
+  NUR_TRY(module->check_module());
+  return module;
+}
+
+bool LoadedModule::is_inside(const void* begin, std::uint64_t bytes) const {
+  const auto address = reinterpret_cast<std::uintptr_t>(begin);
+  return address >= base_ && address - base_ <= load_end_ && bytes <= load_end_ - (address - base_);
+}
+
+bool LoadedModule::is_code(const void* function) const {
+  const auto address = reinterpret_cast<std::uintptr_t>(function);
+  return address >= text_begin() && address < text_end();
+}
+
+Result<void> LoadedModule::check_module() const {
+  const auto refuse = [](std::string_view what) {
+    return fail(ErrorKind::invalid_input, "refused by rule module: {}", what);
+  };
+  const struct nur_module& code = *code_;
   const auto functions = static_cast<std::size_t>(
-      std::ranges::count(module->manifest_.exports, ExternalKind::function, &ManifestExport::kind));
-  const struct nur_module& code = *module->code_;
-  if (code.abi_version != NUR_ABI_VERSION || code.instance_bytes % 4096 != 0 ||
-      code.instance_bytes == 0 || code.export_count != functions ||
-      (code.start != nullptr) != module->manifest_.has_start) {
-    return fail(ErrorKind::invalid_input, "refused by rule manifest: it does not fit the code");
+      std::ranges::count(manifest_.exports, ExternalKind::function, &ManifestExport::kind));
+  if (code.abi_version != NUR_ABI_VERSION) return refuse("its abi version is not the manifest's");
+  if (code.instance_bytes == 0 || code.instance_bytes % kPageBytes != 0 ||
+      code.instance_bytes > kInstanceBytesMax) {
+    return refuse("the instance area has a size that cannot be");
+  }
+  if (code.export_count != functions || (code.start != nullptr) != manifest_.has_start) {
+    return refuse("its exports are not the manifest's");
+  }
+  const auto as_pointer = [](auto function) { return reinterpret_cast<const void*>(function); };
+  if (!is_code(as_pointer(code.initialize)) ||
+      (code.start != nullptr && !is_code(as_pointer(code.start))) ||
+      (functions > 0 && !is_inside(code.exports, functions * sizeof(*code.exports)))) {
+    return refuse("a pointer leads out of the object");
+  }
+  for (std::size_t i = 0; i < functions; ++i) {
+    if (!is_code(as_pointer(code.exports[i]))) return refuse("an export is no code of the object");
+  }
+
+  const std::uint64_t memory = initial_memory_bytes();
+  if (code.image_run_count > 0 &&
+      !is_inside(code.image_runs, std::uint64_t{code.image_run_count} * sizeof(nur_image_run))) {
+    return refuse("the list of image runs leads out of the object");
   }
   for (std::uint32_t i = 0; i < code.image_run_count; ++i) {
     const nur_image_run& run = code.image_runs[i];
-    const std::uint64_t memory = module->initial_memory_bytes();
-    if (run.bytes > memory || run.memory_offset > memory - run.bytes) {
-      return fail(ErrorKind::invalid_input,
-                  "refused by rule manifest: the memory image is larger than the memory");
+    if (run.bytes > memory || run.memory_offset > memory - run.bytes ||
+        !is_inside(run.data, run.bytes)) {
+      return refuse("a run of the memory image is larger than the memory, or outside the object");
     }
   }
-  return module;
+  return {};
 }
 
 LoadedModule::~LoadedModule() {

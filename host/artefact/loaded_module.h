@@ -44,6 +44,11 @@ class LoadedModule {
 
  private:
   LoadedModule() = default;
+  // Holds nur_module against the manifest and the places of the object: the host follows its
+  // pointers from here on. Errors: invalid_input.
+  Result<void> check_module() const;
+  [[nodiscard]] bool is_inside(const void* begin, std::uint64_t bytes) const;
+  [[nodiscard]] bool is_code(const void* function) const;
 
   Fd file_;  // the sealed memory file
   Manifest manifest_;
@@ -52,6 +57,7 @@ class LoadedModule {
   std::uintptr_t base_ = 0;
   std::uintptr_t text_begin_ = 0;
   std::uintptr_t text_end_ = 0;
+  std::uintptr_t load_end_ = 0;
 };
 
 }  // namespace nur

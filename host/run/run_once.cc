@@ -50,25 +50,17 @@ int run_to_end(const Stage& stage, Invocation& invocation) {
   std::optional<Outcome> outcome;
   while (!(outcome = run.advance())) std::this_thread::sleep_until(run.wake());
 
-  const auto where = [&] {
-    return outcome->program_counter == 0
-               ? std::string("a host call")
-               : printable(stage.function.module().function_at(outcome->program_counter), 200);
-  };
   switch (outcome->kind) {
     case Outcome::Kind::returned:
       return 0;
     case Outcome::Kind::exited:
       return static_cast<int>(outcome->exit_status & 0xff);
     case Outcome::Kind::trapped:
-      fmt::print(stderr, "nurhost: trap: {} in {}\n", to_string(outcome->trap), where());
-      return kExitTrap;
     case Outcome::Kind::expired:
-      fmt::print(stderr, "nurhost: timeout: still running after {} in {}\n",
-                 format_duration(timeout), where());
-      return kExitTimeout;
+      break;
   }
-  return kExitFailure;
+  fmt::print(stderr, "nurhost: {}\n", explain_stop(*outcome, stage.function.module(), timeout));
+  return outcome->kind == Outcome::Kind::trapped ? kExitTrap : kExitTimeout;
 }
 
 Result<int> run_typed(const Stage& stage, const ManifestExport& exported, const RunOptions& options,

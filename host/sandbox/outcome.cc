@@ -1,5 +1,9 @@
 #include "host/sandbox/outcome.h"
 
+#include "base/check.h"
+#include "base/log.h"
+#include "base/units.h"
+
 namespace nur {
 
 std::string_view to_string(nur_trap trap) {
@@ -28,6 +32,17 @@ std::string_view to_string(nur_trap trap) {
       break;
   }
   return "unknown trap";
+}
+
+std::string explain_stop(const Outcome& outcome, const LoadedModule& module, Nanoseconds timeout) {
+  const std::string where = outcome.program_counter == 0
+                                ? std::string("a host call")
+                                : printable(module.function_at(outcome.program_counter), 200);
+  if (outcome.kind == Outcome::Kind::trapped) {
+    return fmt::format("trap: {} in {}", to_string(outcome.trap), where);
+  }
+  NUR_CHECK(outcome.kind == Outcome::Kind::expired);
+  return fmt::format("timeout: still running after {} in {}", format_duration(timeout), where);
 }
 
 }  // namespace nur

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
+#include "host/artefact/loaded_module.h"
 #include "nur/abi.h"
 
 namespace nur {
@@ -22,6 +24,10 @@ struct Outcome {
   // Where it was stopped, for LoadedModule::function_at; 0 when it was inside a host call.
   std::uintptr_t program_counter = 0;
 };
+
+// "trap: integer divide by zero in parse_header", "timeout: still running after 5s in a host call":
+// for logs. Of guests that were stopped only.
+std::string explain_stop(const Outcome& outcome, const LoadedModule& module, Nanoseconds timeout);
 
 // The spec's text: "out of bounds memory access", "integer divide by zero", ...
 std::string_view to_string(nur_trap trap);

@@ -31,42 +31,34 @@ bool GuestTask::advance() {
 }
 
 void GuestTask::finish(const Outcome& outcome) {
-  const Request& request = exchange_.request();
-  const auto where = [&] {
-    return outcome.program_counter == 0
-               ? std::string("a host call")
-               : printable(function_.module().function_at(outcome.program_counter), 200);
-  };
-  switch (outcome.kind) {
-    case Outcome::Kind::returned:
-      answer(0);
-      break;
-    case Outcome::Kind::exited:
-      answer(outcome.exit_status);
-      break;
-    case Outcome::Kind::trapped:
-      spdlog::warn("function {}: trap: {} in {} ({} {})", printable(function_.name()),
-                   to_string(outcome.trap), where(), request.method,
-                   printable(request.target, 200));
-      exchange_.respond(
-          host_response(502, fmt::format("the function trapped: {}", to_string(outcome.trap))));
-      break;
-    case Outcome::Kind::expired:
-      spdlog::warn("function {}: timeout: still running after {} in {} ({} {})",
-                   printable(function_.name()), format_duration(function_.limits().timeout),
-                   where(), request.method, printable(request.target, 200));
-      exchange_.respond(
-          host_response(504, fmt::format("the function ran for more than {}",
-                                         format_duration(function_.limits().timeout))));
-      break;
+  const bool stopped =
+      outcome.kind == Outcome::Kind::trapped || outcome.kind == Outcome::Kind::expired;
+  if (!stopped) {
+    answer(outcome.kind == Outcome::Kind::exited ? outcome.exit_status : 0);
+    return;
   }
+  if (const std::optional<std::string> reason = refused_by_host()) {
+    refuse(*reason);
+    return;
+  }
+  const Nanoseconds timeout = function_.limits().timeout;
+  log_failure(explain_stop(outcome, function_.module(), timeout));
+  exchange_.respond(
+      outcome.kind == Outcome::Kind::trapped
+          ? host_response(502, fmt::format("the function trapped: {}", to_string(outcome.trap)))
+          : host_response(
+                504, fmt::format("the function ran for more than {}", format_duration(timeout))));
 }
 
 void GuestTask::refuse(std::string_view reason) {
-  const Request& request = exchange_.request();
-  spdlog::warn("function {}: bad answer: {} ({} {})", printable(function_.name()), reason,
-               request.method, printable(request.target, 200));
+  log_failure(fmt::format("bad answer: {}", reason));
   exchange_.respond(host_response(502, reason));
+}
+
+void GuestTask::log_failure(std::string_view what) {
+  const Request& request = exchange_.request();
+  spdlog::warn("function {}: {} ({} {})", printable(function_.name()), what, request.method,
+               printable(request.target, 200));
 }
 
 void GuestTask::log_guest(std::string_view text) {

@@ -41,12 +41,16 @@ class GuestTask {
   virtual Invocation& invocation() = 0;
   // The guest came to its end by itself, with `exit_status` 0 if it did not say otherwise.
   virtual void answer(std::uint32_t exit_status) = 0;
+  // Why a host function stopped the guest, if one did for a reason of this ABI.
+  [[nodiscard]] virtual std::optional<std::string> refused_by_host() const { return std::nullopt; }
 
   [[nodiscard]] Exchange& exchange() const { return exchange_; }
   [[nodiscard]] Function& function() const { return function_; }
 
   // Answers 502 and says why in the log.
   void refuse(std::string_view reason);
+  // One line of the log that names function and request.
+  void log_failure(std::string_view what);
   // One line of what the guest itself logs.
   void log_guest(std::string_view text);
 

@@ -1,6 +1,6 @@
 #include "host/serve/stream_task.h"
 
-#include "base/log.h"
+#include "base/units.h"
 
 namespace nur {
 
@@ -32,9 +32,14 @@ void StreamTask::answer(std::uint32_t) {
     return;
   }
   if (!exchange().respond_verbatim(std::move(output))) {
-    spdlog::warn("function {}: bad answer: what it sent is no HTTP response",
-                 printable(function().name()));
+    log_failure("bad answer: what it sent is no HTTP response");
   }
+}
+
+std::optional<std::string> StreamTask::refused_by_host() const {
+  if (!stream_.overflowed()) return std::nullopt;
+  return fmt::format("the function sent more than {}",
+                     format_size(function().limits().output_bytes_max));
 }
 
 }  // namespace nur

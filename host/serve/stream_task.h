@@ -15,6 +15,7 @@ class StreamTask final : public GuestTask {
  private:
   Invocation& invocation() override { return stream_; }
   void answer(std::uint32_t exit_status) override;
+  [[nodiscard]] std::optional<std::string> refused_by_host() const override;
 
   std::string input_;
   NurStream stream_;

@@ -8,7 +8,7 @@
 
 #include "compiler/compile.h"
 
-namespace nur::testing {
+namespace nur::test {
 namespace {
 
 template <class T>
@@ -87,4 +87,4 @@ Outcome run_guest(Instance& instance, Invocation& invocation,
   }
 }
 
-}  // namespace nur::testing
+}  // namespace nur::test

@@ -10,7 +10,7 @@
 #include "host/sandbox/guest_run.h"
 #include "host/sandbox/instance.h"
 
-namespace nur::testing {
+namespace nur::test {
 
 // The artefact of a text module, compiled once per process and text. Aborts the test run with the
 // compiler's message when it cannot be compiled.
@@ -44,4 +44,4 @@ Outcome run_guest(Instance& instance, Invocation& invocation,
                   std::span<const HostFunction> functions = {},
                   Milliseconds timeout = Milliseconds(5000));
 
-}  // namespace nur::testing
+}  // namespace nur::test

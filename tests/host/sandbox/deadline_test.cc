@@ -5,9 +5,9 @@
 namespace nur {
 namespace {
 
-using testing::load_wat;
-using testing::OneCall;
-using testing::run_guest;
+using test::load_wat;
+using test::OneCall;
+using test::run_guest;
 
 constexpr std::string_view kEndless = R"((module
   (import "nur" "nur_end" (func $host))

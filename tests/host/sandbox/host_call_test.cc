@@ -5,9 +5,9 @@
 namespace nur {
 namespace {
 
-using testing::load_wat;
-using testing::OneCall;
-using testing::run_guest;
+using test::load_wat;
+using test::OneCall;
+using test::run_guest;
 
 // nur_log and nur_send stand for any two imports: what they do here is the test's.
 constexpr std::string_view kCaller = R"((module

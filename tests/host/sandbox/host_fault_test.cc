@@ -8,9 +8,9 @@
 namespace nur {
 namespace {
 
-using testing::load_wat;
-using testing::OneCall;
-using testing::run_guest;
+using test::load_wat;
+using test::OneCall;
+using test::run_guest;
 
 constexpr std::string_view kCaller = R"((module
   (import "nur" "nur_end" (func $host))
@@ -58,7 +58,7 @@ TEST(HostFaultDeathTest, SentByKillIsNotTakenForAGuests) {
 }
 
 TEST(HostFaultDeathTest, WithoutAnyGuestKillsTheProcess) {
-  testing::trap_guard();
+  test::trap_guard();
   EXPECT_EXIT(write_through_null(nullptr, GuestMemory(nullptr, 0), nullptr),
               ::testing::KilledBySignal(SIGSEGV), "");
 }

@@ -8,9 +8,9 @@
 namespace nur {
 namespace {
 
-using testing::load_wat;
-using testing::OneCall;
-using testing::run_guest;
+using test::load_wat;
+using test::OneCall;
+using test::run_guest;
 
 constexpr std::string_view kTraps = R"((module
   (memory 1)

@@ -96,7 +96,7 @@ class DispatcherTest : public ::testing::Test {
     registry_ = *std::move(loaded);
   }
   void put(const std::string& name, std::string_view wat) {
-    std::filesystem::copy_file(testing::artefact_of(wat), folder_.path() / (name + ".so"));
+    std::filesystem::copy_file(test::artefact_of(wat), folder_.path() / (name + ".so"));
   }
 
   // The answer, after turning the loop for as long as the guest sleeps.
@@ -117,7 +117,7 @@ class DispatcherTest : public ::testing::Test {
   SystemClock clock_;
   std::unique_ptr<EventLoop> loop_ = *EventLoop::open(clock_);
   Registry registry_;
-  Dispatcher dispatcher_{TaskContext{*loop_, clock_, testing::trap_guard()}, registry_};
+  Dispatcher dispatcher_{TaskContext{*loop_, clock_, test::trap_guard()}, registry_};
 };
 
 TEST_F(DispatcherTest, GivesAStreamFunctionTheRequestAsItCame) {
@@ -224,7 +224,7 @@ TEST_F(DispatcherTest, Answers503WithRetryAfterWhenNoInstanceIsFree) {
 TEST_F(DispatcherTest, DropsSleepingTasksWhenItGoes) {
   FakeExchange sleeper("GET", "/api/command/zzz");
   {
-    Dispatcher brief(TaskContext{*loop_, clock_, testing::trap_guard()}, registry_);
+    Dispatcher brief(TaskContext{*loop_, clock_, test::trap_guard()}, registry_);
     brief.handle(sleeper);
   }
   std::this_thread::sleep_for(Milliseconds(40));

@@ -15,7 +15,7 @@ class RegistryTest : public ::testing::Test {
     ASSERT_TRUE(write_file(folder_.path() / name, bytes));
   }
   void put_artefact(const std::string& name) {
-    std::filesystem::copy_file(testing::artefact_of(kTyped), folder_.path() / name);
+    std::filesystem::copy_file(test::artefact_of(kTyped), folder_.path() / name);
   }
   Result<Registry> load(const FunctionLimits& limits = {}) {
     return Registry::load({folder_.path()}, limits, [&](const Path& file, const Error& reason) {

@@ -8,8 +8,8 @@
 namespace nur {
 namespace {
 
-using testing::load_wat;
-using testing::run_guest;
+using test::load_wat;
+using test::run_guest;
 
 // Sends back every chunk behind its length as one byte per 256 ("<n/256>"), and an 'E' for the end.
 // "q" as the first byte of a chunk: ends. "t": traps. "o": sends from outside its memory.

@@ -7,8 +7,8 @@
 namespace nur {
 namespace {
 
-using testing::load_wat;
-using testing::run_guest;
+using test::load_wat;
+using test::run_guest;
 
 constexpr std::string_view kNumbers = R"((module
   (func (export "i32") (param i32) (result i32) (local.get 0))
