@@ -77,10 +77,7 @@ int run(const VersionCommand& command) {
   return 0;
 }
 
-int run(const PrintAndExit& command) {
-  fmt::print(command.exit_code == 0 ? stdout : stderr, "{}", command.text);
-  return command.exit_code;
-}
+int run(const PrintAndExit& command) { return print(command); }
 
 }  // namespace
 }  // namespace nur

@@ -81,10 +81,6 @@ Result<CompileCommand> checked(const RawCompile& raw, const ToolchainOptions& to
   return command;
 }
 
-PrintAndExit usage_error(const std::string& message) {
-  return {fmt::format("nurc: {}\nRun nurc --help for what it takes.\n", message), 2};
-}
-
 }  // namespace
 
 NurcCommand parse_nurc_options(int argc, const char* const* argv) {
@@ -147,13 +143,13 @@ NurcCommand parse_nurc_options(int argc, const char* const* argv) {
                                                         : &app;
       return PrintAndExit{asked->help(), 0};
     }
-    return usage_error(error.what());
+    return usage_error("nurc", error.what());
   }
 
   if (version) return VersionCommand{toolchain};
   if (compile->parsed()) {
     Result<CompileCommand> command = checked(raw, toolchain);
-    if (!command) return usage_error(command.error().message);
+    if (!command) return usage_error("nurc", command.error().message);
     return *std::move(command);
   }
   if (inspect->parsed()) {

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/command_line.h"
 #include "compiler/compile.h"
 #include "compiler/inspect.h"
 #include "compiler/toolchain.h"
@@ -26,12 +27,6 @@ struct InspectCommand {
 
 struct VersionCommand {
   ToolchainOptions toolchain;
-};
-
-// What the arguments ask to print (help), and the exit code to end with.
-struct PrintAndExit {
-  std::string text;
-  int exit_code = 0;  // 0: to stdout; otherwise to stderr
 };
 
 using NurcCommand = std::variant<CompileCommand, InspectCommand, VersionCommand, PrintAndExit>;

@@ -89,10 +89,7 @@ int run(const RunCommand& command) {
   return status ? *status : complain(status.error());
 }
 
-int run(const PrintAndExit& command) {
-  fmt::print(command.exit_code == 0 ? stdout : stderr, "{}", command.text);
-  return command.exit_code;
-}
+int run(const PrintAndExit& command) { return print(command); }
 
 }  // namespace
 }  // namespace nur

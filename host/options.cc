@@ -63,10 +63,6 @@ Result<RunOptions::Directory> parse_directory(const std::string& text) {
   return directory;
 }
 
-PrintAndExit usage_error(const std::string& message) {
-  return {fmt::format("nurhost: {}\nRun nurhost --help for what it takes.\n", message), 2};
-}
-
 }  // namespace
 
 NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
@@ -140,19 +136,19 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
                                                         : &app;
       return PrintAndExit{asked->help(), 0};
     }
-    return usage_error(error.what());
+    return usage_error("nurhost", error.what());
   }
 
   if (serve_app->parsed()) {
     serve.paths.assign(paths.begin(), paths.end());
     const Result<FunctionLimits> limits = checked(serve_limits);
-    if (!limits) return usage_error(limits.error().message);
+    if (!limits) return usage_error("nurhost", limits.error().message);
     serve.limits = *limits;
     const Result<Nanoseconds> drain = in_context(parse_duration(drain_timeout), "--drain-timeout");
-    if (!drain) return usage_error(drain.error().message);
+    if (!drain) return usage_error("nurhost", drain.error().message);
     serve.drain_timeout = std::chrono::duration_cast<Milliseconds>(*drain);
     const Result<SocketAddress> address = parse_address(serve.server.address);
-    if (!address) return usage_error("--listen: " + address.error().message);
+    if (!address) return usage_error("nurhost", "--listen: " + address.error().message);
     if (log_level == "debug") serve.log_level = LogLevel::debug;
     if (log_level == "warning") serve.log_level = LogLevel::warning;
     if (log_level == "error") serve.log_level = LogLevel::error;
@@ -161,13 +157,13 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
   }
   if (run_app->parsed()) {
     const Result<FunctionLimits> limits = checked(run_limits);
-    if (!limits) return usage_error(limits.error().message);
+    if (!limits) return usage_error("nurhost", limits.error().message);
     run.options.limits = *limits;
     run.options.artefact = artefact;
     if (run_app->count("--invoke") > 0) run.options.invoke = invoke;
     for (const std::string& text : directories) {
       const Result<RunOptions::Directory> directory = parse_directory(text);
-      if (!directory) return usage_error(directory.error().message);
+      if (!directory) return usage_error("nurhost", directory.error().message);
       run.options.directories.push_back(*directory);
     }
     return run;

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/command_line.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "host/net/http_server.h"
@@ -23,12 +24,6 @@ struct ServeCommand {
 
 struct RunCommand {
   RunOptions options;
-};
-
-// What the arguments ask to print (help, version), and the exit code to end with.
-struct PrintAndExit {
-  std::string text;
-  int exit_code = 0;  // 0: to stdout; otherwise to stderr
 };
 
 using NurhostCommand = std::variant<ServeCommand, RunCommand, PrintAndExit>;

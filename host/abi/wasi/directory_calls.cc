@@ -24,7 +24,7 @@ FileType type_of_entry(unsigned char d_type) {
 }
 
 WasiResult<const OpenFile*> find_preopen(WasiProcess& process, GuestFd fd) {
-  const OpenFile* const file = WASI_TRY(process.files().find(fd));
+  const OpenFile* const file = NUR_TRY(process.files().find(fd));
   if (!file->preopened_as) return refuse(Errno::badf);  // how a C library finds the last one
   return file;
 }
@@ -39,7 +39,7 @@ void append(std::span<std::byte> room, std::size_t& used, const void* bytes, std
 }  // namespace
 
 Done fd_prestat_get(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer prestat) {
-  const OpenFile* const file = WASI_TRY(find_preopen(process, fd));
+  const OpenFile* const file = NUR_TRY(find_preopen(process, fd));
   Prestat result;
   result.name_bytes = static_cast<Size>(file->preopened_as->size());
   return write_guest(memory, prestat, result);
@@ -47,8 +47,8 @@ Done fd_prestat_get(WasiProcess& process, const GuestMemory& memory, GuestFd fd,
 
 Done fd_prestat_dir_name(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer path,
                          Size path_len) {
-  const OpenFile* const file = WASI_TRY(find_preopen(process, fd));
-  const std::span<std::byte> room = WASI_TRY(guest_range(memory, path, path_len));
+  const OpenFile* const file = NUR_TRY(find_preopen(process, fd));
+  const std::span<std::byte> room = NUR_TRY(guest_range(memory, path, path_len));
   const std::string& name = *file->preopened_as;
   if (name.size() > room.size()) return refuse(Errno::nametoolong);
   copy_to_guest(room, name);
@@ -57,9 +57,9 @@ Done fd_prestat_dir_name(WasiProcess& process, const GuestMemory& memory, GuestF
 
 Done fd_readdir(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer buf,
                 Size buf_len, std::uint64_t cookie, Pointer bufused) {
-  const OpenFile* const file = WASI_TRY(process.files().find_directory(fd, right::fd_readdir));
-  const std::span<std::byte> room = WASI_TRY(guest_range(memory, buf, buf_len));
-  WASI_TRY(check_room<Size>(memory, bufused));
+  const OpenFile* const file = NUR_TRY(process.files().find_directory(fd, right::fd_readdir));
+  const std::span<std::byte> room = NUR_TRY(guest_range(memory, buf, buf_len));
+  NUR_TRY(check_room<Size>(memory, bufused));
   if (cookie > std::numeric_limits<std::int64_t>::max()) return refuse(Errno::inval);
 
   // An open file of its own: the position of a shared directory belongs to nobody.

@@ -26,7 +26,7 @@ Done fd_advise(WasiProcess& process, const GuestMemory&, GuestFd fd, std::uint64
                std::uint64_t len, std::uint32_t advice) {
   constexpr int kAdvice[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
                              POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
-  const OpenFile* const file = WASI_TRY(process.files().find_regular(fd, right::fd_advise));
+  const OpenFile* const file = NUR_TRY(process.files().find_regular(fd, right::fd_advise));
   if (advice >= std::size(kAdvice)) return refuse(Errno::inval);
   if (offset > kOffsetMax || len > kOffsetMax) return refuse(Errno::inval);
   const int failure = ::posix_fadvise(file->host->get(), static_cast<off_t>(offset),
@@ -37,7 +37,7 @@ Done fd_advise(WasiProcess& process, const GuestMemory&, GuestFd fd, std::uint64
 
 Done fd_allocate(WasiProcess& process, const GuestMemory&, GuestFd fd, std::uint64_t offset,
                  std::uint64_t len) {
-  const OpenFile* const file = WASI_TRY(process.files().find_regular(fd, right::fd_allocate));
+  const OpenFile* const file = NUR_TRY(process.files().find_regular(fd, right::fd_allocate));
   if (len == 0) return refuse(Errno::inval);
   if (offset > kOffsetMax || len > kOffsetMax - offset) return refuse(Errno::fbig);
   return by_host(
@@ -49,14 +49,14 @@ Done fd_close(WasiProcess& process, const GuestMemory&, GuestFd fd) {
 }
 
 Done fd_datasync(WasiProcess& process, const GuestMemory&, GuestFd fd) {
-  const OpenFile* const file = WASI_TRY(process.files().find(fd));
+  const OpenFile* const file = NUR_TRY(process.files().find(fd));
   if (file->stream != nullptr) return refuse(Errno::inval);  // as fdatasync(2) of a pipe
-  WASI_TRY(process.files().find(fd, right::fd_datasync));
+  NUR_TRY(process.files().find(fd, right::fd_datasync));
   return by_host(::fdatasync(file->host->get()));
 }
 
 Done fd_fdstat_get(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer stat) {
-  const OpenFile* const file = WASI_TRY(process.files().find(fd));
+  const OpenFile* const file = NUR_TRY(process.files().find(fd));
   FdStat result;
   result.type = file->type;
   result.flags = file->flags;
@@ -67,7 +67,7 @@ Done fd_fdstat_get(WasiProcess& process, const GuestMemory& memory, GuestFd fd, 
 
 Done fd_fdstat_set_flags(WasiProcess& process, const GuestMemory&, GuestFd fd,
                          std::uint32_t flags) {
-  OpenFile* const file = WASI_TRY(process.files().find(fd, right::fd_fdstat_set_flags));
+  OpenFile* const file = NUR_TRY(process.files().find(fd, right::fd_fdstat_set_flags));
   if ((flags & ~std::uint32_t{fd_flag::all}) != 0) return refuse(Errno::inval);
   file->flags = static_cast<std::uint16_t>(flags);
   return {};
@@ -75,7 +75,7 @@ Done fd_fdstat_set_flags(WasiProcess& process, const GuestMemory&, GuestFd fd,
 
 Done fd_fdstat_set_rights(WasiProcess& process, const GuestMemory&, GuestFd fd, Rights base,
                           Rights inheriting) {
-  OpenFile* const file = WASI_TRY(process.files().find(fd));
+  OpenFile* const file = NUR_TRY(process.files().find(fd));
   if ((base & ~file->base) != 0 || (inheriting & ~file->inheriting) != 0) {
     return refuse(Errno::notcapable);
   }
@@ -85,14 +85,14 @@ Done fd_fdstat_set_rights(WasiProcess& process, const GuestMemory&, GuestFd fd, 
 }
 
 Done fd_filestat_get(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer stat) {
-  const OpenFile* const file = WASI_TRY(process.files().find(fd, right::fd_filestat_get));
+  const OpenFile* const file = NUR_TRY(process.files().find(fd, right::fd_filestat_get));
   FileStat result;
   if (file->stream != nullptr) {
     result.type = file->type;
     result.links = 1;
   } else {
     struct stat status;
-    WASI_TRY(by_host(::fstat(file->host->get(), &status)));
+    NUR_TRY(by_host(::fstat(file->host->get(), &status)));
     result = file_stat_of(status);
   }
   return write_guest(memory, stat, result);
@@ -101,7 +101,7 @@ Done fd_filestat_get(WasiProcess& process, const GuestMemory& memory, GuestFd fd
 Done fd_filestat_set_size(WasiProcess& process, const GuestMemory&, GuestFd fd,
                           std::uint64_t size) {
   const OpenFile* const file =
-      WASI_TRY(process.files().find_regular(fd, right::fd_filestat_set_size));
+      NUR_TRY(process.files().find_regular(fd, right::fd_filestat_set_size));
   if (size > kOffsetMax) return refuse(Errno::fbig);
   return by_host(::ftruncate(file->host->get(), static_cast<off_t>(size)));
 }
@@ -109,8 +109,8 @@ Done fd_filestat_set_size(WasiProcess& process, const GuestMemory&, GuestFd fd,
 Done fd_filestat_set_times(WasiProcess& process, const GuestMemory&, GuestFd fd,
                            std::uint64_t access_ns, std::uint64_t modification_ns,
                            std::uint32_t flags) {
-  const OpenFile* const file = WASI_TRY(process.files().find(fd, right::fd_filestat_set_times));
-  const auto times = WASI_TRY(times_of(access_ns, modification_ns, flags));
+  const OpenFile* const file = NUR_TRY(process.files().find(fd, right::fd_filestat_set_times));
+  const auto times = NUR_TRY(times_of(access_ns, modification_ns, flags));
   return by_host(::futimens(file->host->get(), times.data()));
 }
 
@@ -119,9 +119,9 @@ Done fd_renumber(WasiProcess& process, const GuestMemory&, GuestFd from, GuestFd
 }
 
 Done fd_sync(WasiProcess& process, const GuestMemory&, GuestFd fd) {
-  const OpenFile* const file = WASI_TRY(process.files().find(fd));
+  const OpenFile* const file = NUR_TRY(process.files().find(fd));
   if (file->stream != nullptr) return refuse(Errno::inval);  // as fsync(2) of a pipe
-  WASI_TRY(process.files().find(fd, right::fd_sync));
+  NUR_TRY(process.files().find(fd, right::fd_sync));
   return by_host(::fsync(file->host->get()));
 }
 

@@ -23,7 +23,7 @@ WasiResult<void> FileTable::check_room() const {
 }
 
 WasiResult<std::uint32_t> FileTable::insert(OpenFile file) {
-  WASI_TRY(check_room());
+  NUR_TRY(check_room());
   const auto gap = std::find_if(files_.begin(), files_.end(),
                                 [](const std::optional<OpenFile>& held) { return !held; });
   const auto fd = static_cast<std::uint32_t>(gap - files_.begin());
@@ -36,14 +36,14 @@ WasiResult<std::uint32_t> FileTable::insert(OpenFile file) {
 }
 
 WasiResult<void> FileTable::close(std::uint32_t fd) {
-  WASI_TRY(find(fd));
+  NUR_TRY(find(fd));
   files_[fd].reset();
   return {};
 }
 
 WasiResult<void> FileTable::renumber(std::uint32_t from, std::uint32_t to) {
-  WASI_TRY(find(from));
-  WASI_TRY(find(to));
+  NUR_TRY(find(from));
+  NUR_TRY(find(to));
   if (from == to) return {};
   files_[to] = std::move(files_[from]);
   files_[from].reset();
@@ -56,30 +56,30 @@ WasiResult<OpenFile*> FileTable::find(std::uint32_t fd) {
 }
 
 WasiResult<OpenFile*> FileTable::find(std::uint32_t fd, Rights needed) {
-  OpenFile* const file = WASI_TRY(find(fd));
-  WASI_TRY(check_rights(*file, needed));
+  OpenFile* const file = NUR_TRY(find(fd));
+  NUR_TRY(check_rights(*file, needed));
   return file;
 }
 
 WasiResult<OpenFile*> FileTable::find_readable_or_writable(std::uint32_t fd, Rights needed) {
-  OpenFile* const file = WASI_TRY(find(fd));
+  OpenFile* const file = NUR_TRY(find(fd));
   if (file->is_directory()) return refuse(Errno::isdir);
-  WASI_TRY(check_rights(*file, needed));
+  NUR_TRY(check_rights(*file, needed));
   return file;
 }
 
 WasiResult<OpenFile*> FileTable::find_regular(std::uint32_t fd, Rights needed) {
-  OpenFile* const file = WASI_TRY(find(fd));
+  OpenFile* const file = NUR_TRY(find(fd));
   if (file->is_directory()) return refuse(Errno::isdir);
   if (file->stream != nullptr) return refuse(Errno::spipe);
-  WASI_TRY(check_rights(*file, needed));
+  NUR_TRY(check_rights(*file, needed));
   return file;
 }
 
 WasiResult<OpenFile*> FileTable::find_directory(std::uint32_t fd, Rights needed) {
-  OpenFile* const file = WASI_TRY(find(fd));
+  OpenFile* const file = NUR_TRY(find(fd));
   if (!file->is_directory()) return refuse(Errno::notdir);
-  WASI_TRY(check_rights(*file, needed));
+  NUR_TRY(check_rights(*file, needed));
   return file;
 }
 

@@ -9,7 +9,7 @@ WasiResult<Buffers> guest_buffers(const GuestMemory& memory, std::uint32_t addre
                                   std::uint32_t count) {
   if (count > kVectorsMax) return refuse(Errno::inval);
   const std::span<std::byte> list =
-      WASI_TRY(guest_range(memory, address, std::uint64_t{count} * sizeof(Vector)));
+      NUR_TRY(guest_range(memory, address, std::uint64_t{count} * sizeof(Vector)));
 
   Buffers buffers;
   buffers.reserve(count);
@@ -17,7 +17,7 @@ WasiResult<Buffers> guest_buffers(const GuestMemory& memory, std::uint32_t addre
   for (std::uint32_t i = 0; i < count; ++i) {
     Vector vector;
     std::memcpy(&vector, list.data() + std::size_t{i} * sizeof(Vector), sizeof(Vector));
-    const std::span<std::byte> buffer = WASI_TRY(guest_range(memory, vector.address, vector.bytes));
+    const std::span<std::byte> buffer = NUR_TRY(guest_range(memory, vector.address, vector.bytes));
     const std::span<std::byte> used = buffer.first(std::min(buffer.size(), room));
     room -= used.size();
     if (!used.empty()) buffers.push_back(used);

@@ -87,37 +87,37 @@ WasiResult<std::uint64_t> seek(const OpenFile& file, std::int64_t delta, int whe
 Done fd_pread(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer iovs,
               Size iovs_len, std::uint64_t offset, Pointer nread) {
   const OpenFile* const file =
-      WASI_TRY(process.files().find_regular(fd, right::fd_read | right::fd_seek));
-  WASI_TRY(check_room<Size>(memory, nread));
-  const Buffers buffers = WASI_TRY(guest_buffers(memory, iovs, iovs_len));
+      NUR_TRY(process.files().find_regular(fd, right::fd_read | right::fd_seek));
+  NUR_TRY(check_room<Size>(memory, nread));
+  const Buffers buffers = NUR_TRY(guest_buffers(memory, iovs, iovs_len));
   if (offset > kOffsetMax - kTransferBytesMax) return refuse(Errno::inval);
-  const std::size_t total = WASI_TRY(read_file(file->host->get(), buffers, offset));
+  const std::size_t total = NUR_TRY(read_file(file->host->get(), buffers, offset));
   return write_guest(memory, nread, static_cast<Size>(total));
 }
 
 Done fd_pwrite(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer iovs,
                Size iovs_len, std::uint64_t offset, Pointer nwritten) {
   const OpenFile* const file =
-      WASI_TRY(process.files().find_regular(fd, right::fd_write | right::fd_seek));
-  WASI_TRY(check_room<Size>(memory, nwritten));
-  const Buffers buffers = WASI_TRY(guest_buffers(memory, iovs, iovs_len));
+      NUR_TRY(process.files().find_regular(fd, right::fd_write | right::fd_seek));
+  NUR_TRY(check_room<Size>(memory, nwritten));
+  const Buffers buffers = NUR_TRY(guest_buffers(memory, iovs, iovs_len));
   if (offset > kOffsetMax - kTransferBytesMax) return refuse(Errno::inval);
-  const std::size_t total = WASI_TRY(write_file(*file, buffers, static_cast<std::int64_t>(offset)));
+  const std::size_t total = NUR_TRY(write_file(*file, buffers, static_cast<std::int64_t>(offset)));
   return write_guest(memory, nwritten, static_cast<Size>(total));
 }
 
 Done fd_read(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer iovs,
              Size iovs_len, Pointer nread) {
   const OpenFile* const file =
-      WASI_TRY(process.files().find_readable_or_writable(fd, right::fd_read));
-  WASI_TRY(check_room<Size>(memory, nread));
-  const Buffers buffers = WASI_TRY(guest_buffers(memory, iovs, iovs_len));
+      NUR_TRY(process.files().find_readable_or_writable(fd, right::fd_read));
+  NUR_TRY(check_room<Size>(memory, nread));
+  const Buffers buffers = NUR_TRY(guest_buffers(memory, iovs, iovs_len));
   std::size_t total = 0;
   if (file->stream == nullptr) {
-    total = WASI_TRY(read_file(file->host->get(), buffers, std::nullopt));
+    total = NUR_TRY(read_file(file->host->get(), buffers, std::nullopt));
   } else {
-    WASI_TRY(check_would_not_block(*file, POLLIN));
-    total = WASI_TRY(file->stream->read(buffers));
+    NUR_TRY(check_would_not_block(*file, POLLIN));
+    total = NUR_TRY(file->stream->read(buffers));
   }
   return write_guest(memory, nread, static_cast<Size>(total));
 }
@@ -127,33 +127,33 @@ Done fd_seek(WasiProcess& process, const GuestMemory& memory, GuestFd fd, std::u
   constexpr int kWhence[] = {SEEK_SET, SEEK_CUR, SEEK_END};
   if (whence >= std::size(kWhence)) return refuse(Errno::inval);
   const bool only_asks = kWhence[whence] == SEEK_CUR && delta == 0;
-  const OpenFile* const file = WASI_TRY(process.files().find_regular(fd, 0));
+  const OpenFile* const file = NUR_TRY(process.files().find_regular(fd, 0));
   const Rights enough = only_asks ? right::fd_tell | right::fd_seek : right::fd_seek;
   if ((file->base & enough) == 0) return refuse(Errno::notcapable);
-  WASI_TRY(check_room<std::uint64_t>(memory, newoffset));
-  const std::uint64_t at = WASI_TRY(seek(*file, static_cast<std::int64_t>(delta), kWhence[whence]));
+  NUR_TRY(check_room<std::uint64_t>(memory, newoffset));
+  const std::uint64_t at = NUR_TRY(seek(*file, static_cast<std::int64_t>(delta), kWhence[whence]));
   return write_guest(memory, newoffset, at);
 }
 
 Done fd_tell(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer offset) {
-  const OpenFile* const file = WASI_TRY(process.files().find_regular(fd, right::fd_tell));
-  WASI_TRY(check_room<std::uint64_t>(memory, offset));
-  const std::uint64_t at = WASI_TRY(seek(*file, 0, SEEK_CUR));
+  const OpenFile* const file = NUR_TRY(process.files().find_regular(fd, right::fd_tell));
+  NUR_TRY(check_room<std::uint64_t>(memory, offset));
+  const std::uint64_t at = NUR_TRY(seek(*file, 0, SEEK_CUR));
   return write_guest(memory, offset, at);
 }
 
 Done fd_write(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer iovs,
               Size iovs_len, Pointer nwritten) {
   const OpenFile* const file =
-      WASI_TRY(process.files().find_readable_or_writable(fd, right::fd_write));
-  WASI_TRY(check_room<Size>(memory, nwritten));
-  const Buffers buffers = WASI_TRY(guest_buffers(memory, iovs, iovs_len));
+      NUR_TRY(process.files().find_readable_or_writable(fd, right::fd_write));
+  NUR_TRY(check_room<Size>(memory, nwritten));
+  const Buffers buffers = NUR_TRY(guest_buffers(memory, iovs, iovs_len));
   std::size_t total = 0;
   if (file->stream == nullptr) {
-    total = WASI_TRY(write_file(*file, buffers, -1));
+    total = NUR_TRY(write_file(*file, buffers, -1));
   } else {
-    WASI_TRY(check_would_not_block(*file, POLLOUT));
-    total = WASI_TRY(file->stream->write(buffers));
+    NUR_TRY(check_would_not_block(*file, POLLOUT));
+    total = NUR_TRY(file->stream->write(buffers));
   }
   return write_guest(memory, nwritten, static_cast<Size>(total));
 }

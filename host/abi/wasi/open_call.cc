@@ -52,9 +52,9 @@ Done path_open(WasiProcess& process, const GuestMemory& memory, GuestFd fd, std:
                Pointer path, Size path_len, std::uint32_t oflags, Rights base, Rights inheriting,
                std::uint32_t fdflags, Pointer opened) {
   const OpenFile* const directory =
-      WASI_TRY(process.files().find_directory(fd, rights_needed(oflags)));
-  WASI_TRY(check_room<GuestFd>(memory, opened));
-  const std::string wanted = WASI_TRY(guest_path(memory, path, path_len));
+      NUR_TRY(process.files().find_directory(fd, rights_needed(oflags)));
+  NUR_TRY(check_room<GuestFd>(memory, opened));
+  const std::string wanted = NUR_TRY(guest_path(memory, path, path_len));
   if ((lookup & ~kLookupSymlinkFollow) != 0 || (oflags & ~open_flag::all) != 0 ||
       (fdflags & ~std::uint32_t{fd_flag::all}) != 0) {
     return refuse(Errno::inval);
@@ -72,9 +72,9 @@ Done path_open(WasiProcess& process, const GuestMemory& memory, GuestFd fd, std:
   }
   base &= directory->inheriting;
   inheriting &= directory->inheriting;
-  WASI_TRY(process.files().check_room());  // before a file is made that nobody could use
+  NUR_TRY(process.files().check_room());  // before a file is made that nobody could use
 
-  Fd host = WASI_TRY(
+  Fd host = NUR_TRY(
       open_beneath(directory->host->get(), wanted, host_flags(lookup, oflags, base), kNewFileMode));
   struct stat status;
   if (::fstat(host.get(), &status) != 0) return refuse_by_host();
@@ -92,7 +92,7 @@ Done path_open(WasiProcess& process, const GuestMemory& memory, GuestFd fd, std:
     return refuse(Errno::notsup);
   }
   file.host = std::make_shared<const Fd>(std::move(host));
-  const std::uint32_t number = WASI_TRY(process.files().insert(std::move(file)));
+  const std::uint32_t number = NUR_TRY(process.files().insert(std::move(file)));
   return write_guest(memory, opened, number);
 }
 

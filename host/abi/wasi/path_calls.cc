@@ -38,21 +38,21 @@ WasiResult<Fd> open_to_ask(int directory, const std::string& path, std::uint32_t
 Done path_create_directory(WasiProcess& process, const GuestMemory& memory, GuestFd fd,
                            Pointer path, Size path_len) {
   const OpenFile* const directory =
-      WASI_TRY(process.files().find_directory(fd, right::path_create_directory));
-  const std::string wanted = WASI_TRY(guest_path(memory, path, path_len));
-  const LastComponent last = WASI_TRY(open_parent(directory->host->get(), wanted));
+      NUR_TRY(process.files().find_directory(fd, right::path_create_directory));
+  const std::string wanted = NUR_TRY(guest_path(memory, path, path_len));
+  const LastComponent last = NUR_TRY(open_parent(directory->host->get(), wanted));
   return by_host(::mkdirat(last.parent.get(), last.name_with_slash().c_str(), kNewDirectoryMode));
 }
 
 Done path_filestat_get(WasiProcess& process, const GuestMemory& memory, GuestFd fd,
                        std::uint32_t lookup, Pointer path, Size path_len, Pointer stat) {
   const OpenFile* const directory =
-      WASI_TRY(process.files().find_directory(fd, right::path_filestat_get));
-  WASI_TRY(check_room<FileStat>(memory, stat));
-  const std::string wanted = WASI_TRY(guest_path(memory, path, path_len));
-  const Fd found = WASI_TRY(open_to_ask(directory->host->get(), wanted, lookup));
+      NUR_TRY(process.files().find_directory(fd, right::path_filestat_get));
+  NUR_TRY(check_room<FileStat>(memory, stat));
+  const std::string wanted = NUR_TRY(guest_path(memory, path, path_len));
+  const Fd found = NUR_TRY(open_to_ask(directory->host->get(), wanted, lookup));
   struct stat status;
-  WASI_TRY(by_host(::fstat(found.get(), &status)));
+  NUR_TRY(by_host(::fstat(found.get(), &status)));
   return write_guest(memory, stat, file_stat_of(status));
 }
 
@@ -61,10 +61,10 @@ Done path_filestat_set_times(WasiProcess& process, const GuestMemory& memory, Gu
                              std::uint64_t access_ns, std::uint64_t modification_ns,
                              std::uint32_t flags) {
   const OpenFile* const directory =
-      WASI_TRY(process.files().find_directory(fd, right::path_filestat_set_times));
-  const std::string wanted = WASI_TRY(guest_path(memory, path, path_len));
-  const auto times = WASI_TRY(times_of(access_ns, modification_ns, flags));
-  const Fd found = WASI_TRY(open_to_ask(directory->host->get(), wanted, lookup));
+      NUR_TRY(process.files().find_directory(fd, right::path_filestat_set_times));
+  const std::string wanted = NUR_TRY(guest_path(memory, path, path_len));
+  const auto times = NUR_TRY(times_of(access_ns, modification_ns, flags));
+  const Fd found = NUR_TRY(open_to_ask(directory->host->get(), wanted, lookup));
   return by_host(::utimensat(found.get(), "", times.data(), AT_EMPTY_PATH));
 }
 
@@ -72,18 +72,18 @@ Done path_link(WasiProcess& process, const GuestMemory& memory, GuestFd old_fd,
                std::uint32_t old_lookup, Pointer old_path, Size old_len, GuestFd new_fd,
                Pointer new_path, Size new_len) {
   const OpenFile* const from =
-      WASI_TRY(process.files().find_directory(old_fd, right::path_link_source));
+      NUR_TRY(process.files().find_directory(old_fd, right::path_link_source));
   const OpenFile* const to =
-      WASI_TRY(process.files().find_directory(new_fd, right::path_link_target));
-  const std::string old_name = WASI_TRY(guest_path(memory, old_path, old_len));
-  const std::string new_name = WASI_TRY(guest_path(memory, new_path, new_len));
+      NUR_TRY(process.files().find_directory(new_fd, right::path_link_target));
+  const std::string old_name = NUR_TRY(guest_path(memory, old_path, old_len));
+  const std::string new_name = NUR_TRY(guest_path(memory, new_path, new_len));
   if (old_lookup != 0) return refuse(Errno::inval);
-  const LastComponent source = WASI_TRY(open_parent(from->host->get(), old_name));
-  const LastComponent target = WASI_TRY(open_parent(to->host->get(), new_name));
+  const LastComponent source = NUR_TRY(open_parent(from->host->get(), old_name));
+  const LastComponent target = NUR_TRY(open_parent(to->host->get(), new_name));
   if (source.slash) {
     // A directory is meant, and those cannot be linked; the kernel would follow a link here.
     const Fd meant =
-        WASI_TRY(open_beneath(source.parent.get(), source.name, O_PATH | O_NOFOLLOW | O_DIRECTORY));
+        NUR_TRY(open_beneath(source.parent.get(), source.name, O_PATH | O_NOFOLLOW | O_DIRECTORY));
     return refuse(Errno::perm);
   }
   return by_host(::linkat(source.parent.get(), source.name.c_str(), target.parent.get(),
@@ -93,11 +93,11 @@ Done path_link(WasiProcess& process, const GuestMemory& memory, GuestFd old_fd,
 Done path_readlink(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer path,
                    Size path_len, Pointer buf, Size buf_len, Pointer bufused) {
   const OpenFile* const directory =
-      WASI_TRY(process.files().find_directory(fd, right::path_readlink));
-  const std::span<std::byte> room = WASI_TRY(guest_range(memory, buf, buf_len));
-  WASI_TRY(check_room<Size>(memory, bufused));
-  const std::string wanted = WASI_TRY(guest_path(memory, path, path_len));
-  const LastComponent last = WASI_TRY(open_parent(directory->host->get(), wanted));
+      NUR_TRY(process.files().find_directory(fd, right::path_readlink));
+  const std::span<std::byte> room = NUR_TRY(guest_range(memory, buf, buf_len));
+  NUR_TRY(check_room<Size>(memory, bufused));
+  const std::string wanted = NUR_TRY(guest_path(memory, path, path_len));
+  const LastComponent last = NUR_TRY(open_parent(directory->host->get(), wanted));
   if (last.slash) return refuse(Errno::inval);  // a directory is meant, not a link
   std::array<char, kPathBytesMax> target;
   const ssize_t got =
@@ -112,22 +112,22 @@ Done path_readlink(WasiProcess& process, const GuestMemory& memory, GuestFd fd, 
 Done path_remove_directory(WasiProcess& process, const GuestMemory& memory, GuestFd fd,
                            Pointer path, Size path_len) {
   const OpenFile* const directory =
-      WASI_TRY(process.files().find_directory(fd, right::path_remove_directory));
-  const std::string wanted = WASI_TRY(guest_path(memory, path, path_len));
-  const LastComponent last = WASI_TRY(open_parent(directory->host->get(), wanted));
+      NUR_TRY(process.files().find_directory(fd, right::path_remove_directory));
+  const std::string wanted = NUR_TRY(guest_path(memory, path, path_len));
+  const LastComponent last = NUR_TRY(open_parent(directory->host->get(), wanted));
   return by_host(::unlinkat(last.parent.get(), last.name_with_slash().c_str(), AT_REMOVEDIR));
 }
 
 Done path_rename(WasiProcess& process, const GuestMemory& memory, GuestFd old_fd, Pointer old_path,
                  Size old_len, GuestFd new_fd, Pointer new_path, Size new_len) {
   const OpenFile* const from =
-      WASI_TRY(process.files().find_directory(old_fd, right::path_rename_source));
+      NUR_TRY(process.files().find_directory(old_fd, right::path_rename_source));
   const OpenFile* const to =
-      WASI_TRY(process.files().find_directory(new_fd, right::path_rename_target));
-  const std::string old_name = WASI_TRY(guest_path(memory, old_path, old_len));
-  const std::string new_name = WASI_TRY(guest_path(memory, new_path, new_len));
-  const LastComponent source = WASI_TRY(open_parent(from->host->get(), old_name));
-  const LastComponent target = WASI_TRY(open_parent(to->host->get(), new_name));
+      NUR_TRY(process.files().find_directory(new_fd, right::path_rename_target));
+  const std::string old_name = NUR_TRY(guest_path(memory, old_path, old_len));
+  const std::string new_name = NUR_TRY(guest_path(memory, new_path, new_len));
+  const LastComponent source = NUR_TRY(open_parent(from->host->get(), old_name));
+  const LastComponent target = NUR_TRY(open_parent(to->host->get(), new_name));
   return by_host(::renameat(source.parent.get(), source.name_with_slash().c_str(),
                             target.parent.get(), target.name_with_slash().c_str()));
 }
@@ -135,20 +135,20 @@ Done path_rename(WasiProcess& process, const GuestMemory& memory, GuestFd old_fd
 Done path_symlink(WasiProcess& process, const GuestMemory& memory, Pointer target, Size target_len,
                   GuestFd fd, Pointer path, Size path_len) {
   const OpenFile* const directory =
-      WASI_TRY(process.files().find_directory(fd, right::path_symlink));
-  const std::string meant = WASI_TRY(guest_path(memory, target, target_len));
-  const std::string wanted = WASI_TRY(guest_path(memory, path, path_len));
-  const LastComponent last = WASI_TRY(open_parent(directory->host->get(), wanted));
-  WASI_TRY(check_link_target(directory->host->get(), last.parent.get(), meant));
+      NUR_TRY(process.files().find_directory(fd, right::path_symlink));
+  const std::string meant = NUR_TRY(guest_path(memory, target, target_len));
+  const std::string wanted = NUR_TRY(guest_path(memory, path, path_len));
+  const LastComponent last = NUR_TRY(open_parent(directory->host->get(), wanted));
+  NUR_TRY(check_link_target(directory->host->get(), last.parent.get(), meant));
   return by_host(::symlinkat(meant.c_str(), last.parent.get(), last.name_with_slash().c_str()));
 }
 
 Done path_unlink_file(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer path,
                       Size path_len) {
   const OpenFile* const directory =
-      WASI_TRY(process.files().find_directory(fd, right::path_unlink_file));
-  const std::string wanted = WASI_TRY(guest_path(memory, path, path_len));
-  const LastComponent last = WASI_TRY(open_parent(directory->host->get(), wanted));
+      NUR_TRY(process.files().find_directory(fd, right::path_unlink_file));
+  const std::string wanted = NUR_TRY(guest_path(memory, path, path_len));
+  const LastComponent last = NUR_TRY(open_parent(directory->host->get(), wanted));
   return by_host(::unlinkat(last.parent.get(), last.name_with_slash().c_str(), 0));
 }
 

@@ -67,7 +67,7 @@ WasiResult<LastComponent> open_parent(int directory, const std::string& path) {
   last.name = slash == std::string::npos ? trimmed : trimmed.substr(slash + 1);
   if (last.name == "..") return refuse(Errno::perm);
   const std::string parent = slash == std::string::npos ? "." : trimmed.substr(0, slash + 1);
-  last.parent = WASI_TRY(open_beneath(directory, parent, O_PATH | O_DIRECTORY));
+  last.parent = NUR_TRY(open_beneath(directory, parent, O_PATH | O_DIRECTORY));
   return last;
 }
 
@@ -88,7 +88,7 @@ WasiResult<void> check_link_target(int directory, int parent, std::string_view t
     ++levels_up;
   }
   if (levels_up == 0) return {};
-  const int depth = WASI_TRY(depth_below(directory, parent));
+  const int depth = NUR_TRY(depth_below(directory, parent));
   if (levels_up > depth) return refuse(Errno::perm);
   return {};
 }

@@ -55,7 +55,7 @@ Event event_of(const Subscription& subscription) {
 
 WasiResult<std::uint64_t> time_left_ns(const WasiProcess& process, const Subscription& clock) {
   if ((clock.flags & ~kSubscriptionAbsolute) != 0) return refuse(Errno::inval);
-  const std::uint64_t now = WASI_TRY(exact_time_ns(process, clock.clock_or_fd));
+  const std::uint64_t now = NUR_TRY(exact_time_ns(process, clock.clock_or_fd));
   std::uint64_t left = clock.timeout_ns;
   if ((clock.flags & kSubscriptionAbsolute) != 0) left = left > now ? left - now : 0;
   if (left == 0) return 0;
@@ -77,7 +77,7 @@ std::uint64_t bytes_left_in_file(int fd) {
 Done subscribe_descriptor(WasiProcess& process, Event event, std::uint32_t fd, Subscribed& all) {
   const bool reads = event.type == EventType::fd_read;
   const Rights needed = right::poll_fd_readwrite | (reads ? right::fd_read : right::fd_write);
-  const OpenFile* const file = WASI_TRY(process.files().find_readable_or_writable(fd, needed));
+  const OpenFile* const file = NUR_TRY(process.files().find_readable_or_writable(fd, needed));
   if (file->stream == nullptr) {
     event.bytes = reads ? bytes_left_in_file(file->host->get()) : kTransferBytesMax;
     all.ready.push_back(event);
@@ -155,9 +155,9 @@ Done wait_for_descriptors(Subscribed& all, std::optional<std::uint64_t> timeout_
 WasiResult<HostReply> poll_oneoff(WasiProcess& process, const GuestMemory& memory, Pointer in,
                                   Pointer out, Size nsubscriptions, Pointer nevents) {
   const auto given =
-      WASI_TRY(guest_range(memory, in, std::uint64_t{nsubscriptions} * sizeof(Subscription)));
-  WASI_TRY(guest_range(memory, out, std::uint64_t{nsubscriptions} * sizeof(Event)));
-  WASI_TRY(check_room<Size>(memory, nevents));
+      NUR_TRY(guest_range(memory, in, std::uint64_t{nsubscriptions} * sizeof(Subscription)));
+  NUR_TRY(guest_range(memory, out, std::uint64_t{nsubscriptions} * sizeof(Event)));
+  NUR_TRY(check_room<Size>(memory, nevents));
   if (nsubscriptions == 0 || nsubscriptions > kSubscriptionsMax) return refuse(Errno::inval);
 
   Subscribed all;
@@ -165,7 +165,7 @@ WasiResult<HostReply> poll_oneoff(WasiProcess& process, const GuestMemory& memor
     Subscription subscription;
     std::memcpy(&subscription, given.data() + std::size_t{i} * sizeof(Subscription),
                 sizeof(Subscription));
-    WASI_TRY(subscribe(process, subscription, all));
+    NUR_TRY(subscribe(process, subscription, all));
   }
   // From here on subscriptions are read no more, so events may overlap them.
 
@@ -178,7 +178,7 @@ WasiResult<HostReply> poll_oneoff(WasiProcess& process, const GuestMemory& memor
   HostReply reply = HostReply::resume();
   if (!all.waiting.empty()) {
     const std::size_t ready_before = all.ready.size();
-    WASI_TRY(wait_for_descriptors(all, wait_ns));
+    NUR_TRY(wait_for_descriptors(all, wait_ns));
     const bool in_time = all.ready.size() > ready_before;
     expire_timers(all, in_time ? 0 : wait_ns.value_or(0));
   } else {
@@ -191,9 +191,9 @@ WasiResult<HostReply> poll_oneoff(WasiProcess& process, const GuestMemory& memor
   }
 
   for (std::size_t i = 0; i < all.ready.size(); ++i) {
-    WASI_TRY(write_guest(memory, out + static_cast<Pointer>(i * sizeof(Event)), all.ready[i]));
+    NUR_TRY(write_guest(memory, out + static_cast<Pointer>(i * sizeof(Event)), all.ready[i]));
   }
-  WASI_TRY(write_guest(memory, nevents, static_cast<Size>(all.ready.size())));
+  NUR_TRY(write_guest(memory, nevents, static_cast<Size>(all.ready.size())));
   return reply;
 }
 

@@ -25,21 +25,21 @@ std::size_t bytes_of(const std::vector<std::string>& strings) {
 
 Done put_sizes(const GuestMemory& memory, const std::vector<std::string>& strings, Pointer count,
                Pointer bytes) {
-  WASI_TRY(check_room<Size>(memory, count));
-  WASI_TRY(check_room<Size>(memory, bytes));
+  NUR_TRY(check_room<Size>(memory, count));
+  NUR_TRY(check_room<Size>(memory, bytes));
   // WasiProcess::create has capped the sum far below 4 GiB.
-  WASI_TRY(write_guest(memory, count, static_cast<Size>(strings.size())));
+  NUR_TRY(write_guest(memory, count, static_cast<Size>(strings.size())));
   return write_guest(memory, bytes, static_cast<Size>(bytes_of(strings)));
 }
 
 // A table of pointers at `table`, the strings with their NULs at `buffer`.
 Done put_strings(const GuestMemory& memory, const std::vector<std::string>& strings, Pointer table,
                  Pointer buffer) {
-  WASI_TRY(guest_range(memory, table, std::uint64_t{strings.size()} * sizeof(Pointer)));
-  WASI_TRY(guest_range(memory, buffer, bytes_of(strings)));
+  NUR_TRY(guest_range(memory, table, std::uint64_t{strings.size()} * sizeof(Pointer)));
+  NUR_TRY(guest_range(memory, buffer, bytes_of(strings)));
   for (const std::string& text : strings) {
-    WASI_TRY(write_guest(memory, table, buffer));
-    const std::span<std::byte> place = WASI_TRY(guest_range(memory, buffer, text.size() + 1));
+    NUR_TRY(write_guest(memory, table, buffer));
+    const std::span<std::byte> place = NUR_TRY(guest_range(memory, buffer, text.size() + 1));
     std::memcpy(place.data(), text.c_str(), place.size());
     table += sizeof(Pointer);
     buffer += static_cast<Pointer>(place.size());
@@ -75,7 +75,7 @@ HostReply proc_exit(WasiProcess&, const GuestMemory&, std::uint32_t status) {
 Done proc_raise(WasiProcess&, const GuestMemory&, std::uint32_t) { return refuse(Errno::notsup); }
 
 Done random_get(WasiProcess& process, const GuestMemory& memory, Pointer buf, Size buf_len) {
-  std::span<std::byte> wanted = WASI_TRY(guest_range(memory, buf, buf_len));
+  std::span<std::byte> wanted = NUR_TRY(guest_range(memory, buf, buf_len));
   if (buf_len > kRandomBytesMax) return refuse(Errno::inval);
   std::array<std::byte, 4096> chunk;
   while (!wanted.empty()) {

@@ -7,7 +7,7 @@ namespace nur::wasi {
 namespace {
 
 Done refuse_socket(WasiProcess& process, GuestFd fd) {
-  WASI_TRY(process.files().find(fd));
+  NUR_TRY(process.files().find(fd));
   return refuse(Errno::notsock);
 }
 

@@ -6,7 +6,8 @@
 
 #include <cstdint>
 #include <expected>
-#include <utility>
+
+#include "base/result.h"
 
 namespace nur::wasi {
 
@@ -67,23 +68,6 @@ using WasiResult = std::expected<T, Errno>;
 inline std::unexpected<Errno> refuse(Errno reason) { return std::unexpected(reason); }
 // The error of the system call that failed just now.
 std::unexpected<Errno> refuse_by_host();
-
-namespace detail {
-template <class T>
-T take(WasiResult<T>&& result) {
-  return *std::move(result);
-}
-inline void take(WasiResult<void>&&) {}
-}  // namespace detail
-
-// The value of `expression`, or its error handed to our caller.
-#define WASI_TRY(...)                                      \
-  ({                                                       \
-    auto wasi_try_result = (__VA_ARGS__);                  \
-    if (!wasi_try_result) [[unlikely]]                     \
-      return std::unexpected(wasi_try_result.error());     \
-    ::nur::wasi::detail::take(std::move(wasi_try_result)); \
-  })
 
 using Rights = std::uint64_t;
 
