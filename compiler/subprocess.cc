@@ -35,13 +35,15 @@ Result<Pipe> make_pipe() {
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
-// Between fork and exec of a program with threads: system calls only.
-[[noreturn]] void become(const Command& command, char* const* arguments, char* const* environment,
-                         int output, int errors, pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(127);  // died before the line above
-  ::setpgid(0, 0);
+// What runs between fork and exec of a program with threads makes system calls only.
 
+struct Streams {
+  int output;
+  int errors;
+};
+
+[[noreturn]] void become(const Command& command, char* const* arguments, char* const* environment,
+                         const Streams& streams) {
   const auto limit = [](int resource, std::uint64_t value, std::uint64_t grace = 0) {
     const rlimit both{value, value + grace};
     ::setrlimit(static_cast<__rlimit_resource>(resource), &both);
@@ -52,15 +54,56 @@ Result<Pipe> make_pipe() {
   limit(RLIMIT_CORE, 0);
 
   const int nothing = ::open("/dev/null", O_RDONLY);
-  if (nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(output, 1) < 0 || ::dup2(errors, 2) < 0 ||
-      ::chdir(command.folder.c_str()) != 0) {
+  if (nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(streams.output, 1) < 0 ||
+      ::dup2(streams.errors, 2) < 0 || ::chdir(command.folder.c_str()) != 0) {
     ::_exit(127);
   }
+  ::signal(SIGTERM, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::execve(arguments[0], arguments, environment);
   ::_exit(127);
+}
+
+// Ends as the program did.
+[[noreturn]] void end_as(pid_t program) {
+  int status = 0;
+  while (::waitpid(program, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(status)) ::_exit(WEXITSTATUS(status));
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  ::signal(WTERMSIG(status), SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::kill(::getpid(), WTERMSIG(status));
+  ::_exit(127);
+}
+
+// The first of a process group of which the program is the second. A compiler has children of its
+// own, which no death signal of ours reaches; the group is killed when the thread that asked for
+// the program is gone, however it went.
+[[noreturn]] void watch_over(const Command& command, char* const* arguments,
+                             char* const* environment, const Streams& streams, pid_t parent) {
+  ::setpgid(0, 0);
+  ::signal(SIGTERM, [](int) { ::kill(0, SIGKILL); });
+  sigset_t all_but_one;
+  ::sigfillset(&all_but_one);
+  ::sigdelset(&all_but_one, SIGTERM);
+  ::sigprocmask(SIG_SETMASK, &all_but_one, nullptr);
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != parent) ::_exit(127);  // died before the line above
+
+  const pid_t program = ::_Fork();
+  if (program < 0) ::_exit(127);
+  if (program == 0) become(command, arguments, environment, streams);
+  // Whoever reads from a pipe waits until nobody can write to it any more.
+  if (::syscall(SYS_close_range, 0U, ~0U, 0U) != 0) {
+    for (int fd = 0; fd < 1024; ++fd) ::close(fd);
+  }
+  end_as(program);
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& strings) {
@@ -148,7 +191,7 @@ Result<std::string> run_process(const Command& command, const Interrupt& interru
     return fail(ErrorKind::exhausted, "{}", system_error_text("starting " + name));
   }
   if (pid == 0) {
-    become(command, argv.data(), envp.data(), output.write.get(), errors.write.get(), parent);
+    watch_over(command, argv.data(), envp.data(), {output.write.get(), errors.write.get()}, parent);
   }
   output.write.reset();
   errors.write.reset();

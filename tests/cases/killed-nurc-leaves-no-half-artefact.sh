@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Whenever nurc is killed, its output is absent or whole, what was there before it is still good, the
+# folder holds nothing else, and none of the processes it began lives on.
+source "$(dirname -- "$0")/harness.sh"
+
+# Large enough that the C compiler works for a while.
+{
+  echo '(module (memory (export "memory") 1)'
+  for i in $(seq 1 150); do
+    echo "(func (export \"f$i\") (param \$a i32) (param \$b f64) (result f64) (local \$i i32)
+      (loop \$l
+        (f64.store (i32.mul (local.get \$i) (i32.const 8))
+          (f64.add (f64.mul (local.get \$b) (f64.const $i.5)) (f64.load (local.get \$a))))
+        (br_if \$l (i32.lt_u (local.tee \$i (i32.add (local.get \$i) (i32.const 3)))
+                             (i32.mul (local.get \$a) (i32.const $i)))))
+      (f64.sqrt (f64.load (i32.and (local.get \$a) (i32.const $i)))))"
+  done
+  echo ')'
+} | write_module large
+folder=$scratch/out
+mkdir "$folder" "$scratch/expected"
+
+began=$(date +%s%N)
+"$nurc" compile "$modules/large.wat" -o "$scratch/expected/"
+whole_ms=$((($(date +%s%N) - began) / 1000000))
+
+# Those of nurc's processes that live, told by their scratch folder, which lies below this case's.
+survivors() {
+  local environ pid command
+  for environ in $(grep -lsaF "TMPDIR=$TMPDIR/" /proc/[0-9]*/environ || true); do
+    pid=${environ#/proc/} pid=${pid%/environ}
+    if running "$pid"; then tr '\0' ' ' <"/proc/$pid/cmdline" || true; fi
+  done 2>/dev/null
+}
+nobody_left() { [[ -z $(survivors) ]]; }
+
+for round in $(seq 1 24); do
+  earlier=
+  if ((round % 2 == 0)); then
+    cp "$NUR_FUNCTIONS/hello.so" "$folder/large.so"
+    earlier=$(sha256sum <"$folder/large.so")
+  fi
+  begin "$nurc" compile "$modules/large.wat" -o "$folder/"
+  # From the first instant to a little beyond the end.
+  delay_ms=$((whole_ms * round * 105 / 24 / 100))
+  sleep "$(printf '%d.%03d' $((delay_ms / 1000)) $((delay_ms % 1000)))"
+  kill -KILL "$begun_pid" 2>/dev/null || true
+  wait "$begun_pid" 2>/dev/null || true
+  poll 1 nobody_left || fail "a process of nurc's lives on after round $round: $(survivors)"
+
+  if [[ -f $folder/large.so ]]; then
+    if ! cmp -s "$folder/large.so" "$scratch/expected/large.so"; then
+      [[ -n $earlier && $(sha256sum <"$folder/large.so") == "$earlier" ]] ||
+        fail "round $round left another file than the old one or the new one"
+    fi
+    expect_exit 0 "$nurc" inspect "$folder/large.so"
+  else
+    [[ -z $earlier ]] || fail "round $round took the old artefact away"
+  fi
+  expect_equal "files beside the artefact" "$(find "$folder" -type f ! -name large.so)" ""
+  rm -f "$folder/large.so"
+done
