@@ -1,5 +1,7 @@
 #include "compiler/compile.h"
 
+#include <sys/statvfs.h>
+
 #include "base/artefact_file.h"
 #include "compiler/function_names.h"
 #include "compiler/module_entry.h"
@@ -31,7 +33,11 @@ FunctionNames names_of(const WasmModule& module) {
 Result<void> write_sources(const Path& folder, const Manifest& manifest,
                            const RewrittenModule& rewritten) {
   NUR_TRY(write_file(folder / "module.wasm", rewritten.bytes));
-  std::filesystem::create_directory(folder / "nur");
+  std::error_code error;
+  if (!std::filesystem::create_directory(folder / "nur", error)) {
+    return fail(ErrorKind::exhausted, "creating {}: {}", (folder / "nur").string(),
+                error.message());
+  }
   for (const EmbeddedFile& file : runtime_files()) {
     NUR_TRY(write_file(folder / file.name, file.bytes));
   }
@@ -41,6 +47,24 @@ Result<void> write_sources(const Path& folder, const Manifest& manifest,
   NUR_TRY(write_file(folder / "manifest.json", json));
   NUR_TRY(write_file(folder / "image.bin", image_bytes(rewritten.image)));
   return write_file(folder / "sections.s", sections_source(json.size(), !rewritten.image.empty()));
+}
+
+// Not every tool says so, or even notices, when the disk is full under it; what is missing in its
+// output then looks like a defect of the module.
+template <class T>
+Result<T> blame_full_disk(Result<T> result, const Path& scratch) {
+  constexpr std::uint64_t kFullBytes = 64 << 10;  // what file systems may keep back for themselves
+  struct statvfs disk {};
+  if (result || result.error().kind == ErrorKind::interrupted ||
+      ::statvfs(scratch.c_str(), &disk) != 0) {
+    return result;
+  }
+  const bool no_blocks = std::uint64_t{disk.f_bavail} * disk.f_frsize < kFullBytes;
+  const bool no_files = disk.f_files != 0 && disk.f_favail == 0;
+  if (!no_blocks && !no_files) return result;
+  return fail(ErrorKind::exhausted,
+              "No space left on device for {} (TMPDIR names another place): {}", scratch.string(),
+              result.error().message);
 }
 
 Manifest manifest_of(const WasmModule& module, std::string_view bytes, GuestAbi abi,
@@ -54,6 +78,21 @@ Manifest manifest_of(const WasmModule& module, std::string_view bytes, GuestAbi 
   manifest.compiler = toolchain.compiler.version;
   manifest.flags = compiler_flags(options.build);
   return manifest;
+}
+
+// wat2wasm checks nothing it writes, so its output is read as a module before it is believed.
+Result<std::string> read_text_module(std::string_view text, const Path& folder,
+                                     const Path& wat2wasm, const Interrupt& interrupt) {
+  NUR_TRY(write_file(folder / "module.wat", text));
+  Command command;
+  command.folder = folder;
+  command.arguments = {
+      wat2wasm.string(), "--debug-names", "--enable-extended-const", "module.wat", "-o",
+      "module.wasm"};
+  NUR_TRY(run_process(command, interrupt));
+  std::string bytes = NUR_TRY(read_file(folder / "module.wasm", ModuleLimits{}.module_bytes));
+  NUR_TRY(read_module(bytes));
+  return bytes;
 }
 
 }  // namespace
@@ -70,17 +109,8 @@ Result<std::string> read_wasm(const Path& input, const Toolchain& toolchain,
                 input.string());
   }
   const ScratchDir scratch = NUR_TRY(ScratchDir::create("nurc-"));
-  NUR_TRY(write_file(scratch.path() / "module.wat", bytes));
-  Command command;
-  command.folder = scratch.path();
-  command.arguments = {toolchain.wat2wasm->string(),
-                       "--debug-names",
-                       "--enable-extended-const",
-                       "module.wat",
-                       "-o",
-                       "module.wasm"};
-  NUR_TRY(run_process(command, interrupt));
-  return read_file(scratch.path() / "module.wasm", ModuleLimits{}.module_bytes);
+  return blame_full_disk(read_text_module(bytes, scratch.path(), *toolchain.wat2wasm, interrupt),
+                         scratch.path());
 }
 
 Result<Artefact> compile(const CompileOptions& options, const Toolchain& toolchain,
@@ -96,10 +126,12 @@ Result<Artefact> compile(const CompileOptions& options, const Toolchain& toolcha
   // From here on no name of the module goes anywhere but into the manifest.
 
   const ScratchDir scratch = NUR_TRY(ScratchDir::create("nurc-"));
-  NUR_TRY(write_sources(scratch.path(), manifest, rewritten));
-  const CSources sources = NUR_TRY(translate(scratch.path(), toolchain, interrupt));
-  const SharedObject object =
-      NUR_TRY(build_object(sources, names_of(module), options.build, toolchain, interrupt));
+  const auto build = [&]() -> Result<SharedObject> {
+    NUR_TRY(write_sources(scratch.path(), manifest, rewritten));
+    const CSources sources = NUR_TRY(translate(scratch.path(), toolchain, interrupt));
+    return build_object(sources, names_of(module), options.build, toolchain, interrupt);
+  };
+  const SharedObject object = NUR_TRY(blame_full_disk(build(), scratch.path()));
   // From here on the object is what the host will load; only its place changes.
 
   if (interrupt.raised()) return fail(ErrorKind::interrupted, "interrupted");
