@@ -123,11 +123,18 @@ bool drain(const Fd& from, std::string& into) {
   return count > 0;
 }
 
+// Tools quote the module in what they say; what a terminal would take for a command is made visible.
 std::string last_words(std::string_view errors) {
-  while (!errors.empty() && (errors.back() == '\n' || errors.back() == ' '))
-    errors.remove_suffix(1);
+  while (!errors.empty() && (errors.back() == '\n' || errors.back() == ' ')) errors.remove_suffix(1);
   if (errors.size() > kLastWordsBytes) errors.remove_prefix(errors.size() - kLastWordsBytes);
-  return std::string(errors);
+  std::string words;
+  while (true) {
+    const std::size_t end = errors.find('\n');
+    words += printable(errors.substr(0, end), kLastWordsBytes);
+    if (end == std::string_view::npos) return words;
+    words += '\n';
+    errors.remove_prefix(end + 1);
+  }
 }
 
 enum class Ending { exited, out_of_time, interrupted };
