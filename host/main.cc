@@ -1,6 +1,7 @@
 // nurhost: see options.cc for what it takes. Turns errors into exit codes; all work is elsewhere.
 #include <csignal>
 #include <cstdio>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "base/version.h"
@@ -51,6 +52,14 @@ class Shutdown {
   bool draining_ = false;
 };
 
+// Every connection is a descriptor, and sessions begin with 1,024 unless asked for more.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Result<void> serve(const ServeCommand& command) {
   const SystemClock clock;
   const std::unique_ptr<EventLoop> loop = NUR_TRY(EventLoop::open(clock));
@@ -79,6 +88,7 @@ Result<void> serve(const ServeCommand& command) {
 int run(const ServeCommand& command) {
   start_logging(command.log_level);
   ::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
   const Result<void> served = serve(command);
   return served ? 0 : complain(served.error());
 }

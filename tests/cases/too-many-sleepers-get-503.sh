@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# A function has a thousand instances at once and no more; the next request is told 503, other
+# functions go on, and when the sleepers are done so does this one.
+source "$(dirname -- "$0")/harness.sh"
+
+is_sanitized && skip "a thousand sandboxes take too long under AddressSanitizer"
+hard=$(ulimit -Hn)
+[[ $hard == unlimited ]] || ((hard >= 2200)) || skip "not enough file descriptors"
+# Fewer than the connections to come: the host takes what it may have.
+ulimit -Sn 512
+
+# Sleeps for six seconds.
+write_module sleeper <<'WAT'
+(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 1000) "Content-Type: text/plain\n\nrested")
+  (func $_start (export "_start")
+    (i32.store offset=16 (i32.const 0) (i32.const 1))
+    (i64.store offset=24 (i32.const 0) (i64.const 6000000000))
+    (drop (call $poll (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 200)))
+    (i32.store (i32.const 300) (i32.const 1000))
+    (i32.store (i32.const 304) (i32.const 32))
+    (drop (call $write (i32.const 1) (i32.const 300) (i32.const 1) (i32.const 308)))))
+WAT
+compile_modules
+cp "$NUR_FUNCTIONS/hello.so" "$functions/"
+serve --timeout 60s "$functions"
+
+for _ in $(seq 1 260); do
+  printf 'url = "%s/sleeper"\noutput = "/dev/null"\nwrite-out = "%%{http_code}\\n"\nnext\n' "$url"
+done >"$scratch/requests"
+printf 'url = "%s/sleeper"\noutput = "/dev/null"\nwrite-out = "%%{http_code}\\n"\n' "$url" >>"$scratch/requests"
+pids=()
+for part in 1 2 3 4; do
+  begin curl --silent --no-progress-meter --parallel --parallel-immediate --parallel-max 300 --max-time 60 \
+    --config "$scratch/requests" --output /dev/null >"$scratch/statuses-$part" 2>/dev/null
+  pids+=("$begun_pid")
+done
+expect_logged 'function sleeper: no instance: all 1000 instances are in use'
+expect_answer "200 Hello, world" /hello
+for pid in "${pids[@]}"; do wait "$pid" || true; done
+expect_equal "requests served" "$(cat "$scratch"/statuses-* | grep -c 200)" 1000
+expect_equal "requests refused" "$(cat "$scratch"/statuses-* | grep -c 503)" 44
+expect_answer "200 rested" /sleeper
+stop_server
