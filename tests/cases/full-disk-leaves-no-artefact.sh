@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A disk that is full or read-only ends in an error that names the file, and in no artefact.
+# shellcheck source=tests/cases/harness.sh
 source "$(dirname -- "$0")/harness.sh"
 
 if [[ ${1-} != inside ]]; then
@@ -35,7 +36,7 @@ before=$(sha256sum <"$folder/fib.so")
 head -c 100k /dev/zero >"$folder/filler" 2>/dev/null || true
 expect_exit 3 "$nurc" compile -O3 "$module" -o "$folder/"
 expect_equal "the old artefact" "$(sha256sum <"$folder/fib.so")" "$before"
-expect_equal "files" "$(ls -A "$folder" | xargs)" "fib.so filler"
+expect_equal "files" "$(cd "$folder" && echo *)" "fib.so filler"
 
 # Scratch folders of all sizes below what is needed, and with too few inodes.
 for options in size=4k size=16k size=64k nr_inodes=2 nr_inodes=4 nr_inodes=8; do

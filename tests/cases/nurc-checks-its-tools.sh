@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A wasm2c that is missing, too old, another program, dying or never ending is told apart, and so is a
 # missing or failing C compiler; none leaves an artefact.
+# shellcheck source=tests/cases/harness.sh
 source "$(dirname -- "$0")/harness.sh"
 
 cp "$case_folder/../../functions/fib/fib.wat" "$modules/fib.wat"

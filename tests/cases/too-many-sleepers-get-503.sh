@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A function has a thousand instances at once and no more; the next request is told 503, other
 # functions go on, and when the sleepers are done so does this one.
+# shellcheck source=tests/cases/harness.sh
 source "$(dirname -- "$0")/harness.sh"
 
 is_sanitized && skip "a thousand sandboxes take too long under AddressSanitizer"
@@ -9,7 +10,7 @@ hard=$(ulimit -Hn)
 # Fewer than the connections to come: the host takes what it may have.
 ulimit -Sn 512
 
-# Sleeps for six seconds.
+# Sleeps for eight seconds.
 write_module sleeper <<'WAT'
 (module
   (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
@@ -18,7 +19,7 @@ write_module sleeper <<'WAT'
   (data (i32.const 1000) "Content-Type: text/plain\n\nrested")
   (func $_start (export "_start")
     (i32.store offset=16 (i32.const 0) (i32.const 1))
-    (i64.store offset=24 (i32.const 0) (i64.const 6000000000))
+    (i64.store offset=24 (i32.const 0) (i64.const 8000000000))
     (drop (call $poll (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 200)))
     (i32.store (i32.const 300) (i32.const 1000))
     (i32.store (i32.const 304) (i32.const 32))
@@ -41,7 +42,9 @@ done
 expect_logged 'function sleeper: no instance: all 1000 instances are in use'
 expect_answer "200 Hello, world" /hello
 for pid in "${pids[@]}"; do wait "$pid" || true; done
-expect_equal "requests served" "$(cat "$scratch"/statuses-* | grep -c 200)" 1000
-expect_equal "requests refused" "$(cat "$scratch"/statuses-* | grep -c 503)" 44
+served=$(cat "$scratch"/statuses-* | grep -c 200)
+refused=$(cat "$scratch"/statuses-* | grep -c 503)
+# More than a thousand are served when the first are done before the last come.
+((served >= 1000 && refused > 0 && served + refused == 1044)) || fail "$served served, $refused refused"
 expect_answer "200 rested" /sleeper
 stop_server
