@@ -90,7 +90,7 @@ Result<std::string> read_text_module(std::string_view text, const Path& folder,
       wat2wasm.string(), "--debug-names", "--enable-extended-const", "module.wat", "-o",
       "module.wasm"};
   NUR_TRY(run_process(command, interrupt));
-  std::string bytes = NUR_TRY(read_file(folder / "module.wasm", ModuleLimits{}.module_bytes));
+  std::string bytes = NUR_TRY(read_output(folder / "module.wasm", ModuleLimits{}.module_bytes));
   NUR_TRY(read_module(bytes));
   return bytes;
 }

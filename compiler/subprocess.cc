@@ -123,9 +123,11 @@ bool drain(const Fd& from, std::string& into) {
   return count > 0;
 }
 
-// Tools quote the module in what they say; what a terminal would take for a command is made visible.
+// Tools quote the module in what they say; what a terminal would take for a command is made
+// visible.
 std::string last_words(std::string_view errors) {
-  while (!errors.empty() && (errors.back() == '\n' || errors.back() == ' ')) errors.remove_suffix(1);
+  while (!errors.empty() && (errors.back() == '\n' || errors.back() == ' '))
+    errors.remove_suffix(1);
   if (errors.size() > kLastWordsBytes) errors.remove_prefix(errors.size() - kLastWordsBytes);
   std::string words;
   while (true) {
@@ -252,6 +254,23 @@ Result<std::string> run_process(const Command& command, const Interrupt& interru
     return fail(kind, "{} failed ({}): {}", name, WEXITSTATUS(status), last_words(error_text));
   }
   return output_text;
+}
+
+Result<std::string> run_trusted_process(const Command& command, const Interrupt& interrupt) {
+  Result<std::string> output = run_process(command, interrupt);
+  if (!output && output.error().kind == ErrorKind::invalid_input) {
+    return fail(ErrorKind::internal, "{}", output.error().message);
+  }
+  return output;
+}
+
+Result<std::string> read_output(const Path& file, std::size_t bytes_max) {
+  Result<std::string> bytes = read_file(file, bytes_max);
+  if (!bytes && bytes.error().kind == ErrorKind::not_found) {
+    return fail(ErrorKind::internal, "a tool ended well without making {}",
+                file.filename().string());
+  }
+  return bytes;
 }
 
 }  // namespace nur

@@ -48,4 +48,12 @@ struct Command {
 // started; interrupted.
 Result<std::string> run_process(const Command& command, const Interrupt& interrupt);
 
+// For programs that are given only what they must take: exiting with another status than 0 is
+// internal, too.
+Result<std::string> run_trusted_process(const Command& command, const Interrupt& interrupt);
+
+// Reads the file that a program should have made. Errors: internal when it is not there;
+// limit_exceeded past `bytes_max`; those of read_file.
+Result<std::string> read_output(const Path& file, std::size_t bytes_max);
+
 }  // namespace nur

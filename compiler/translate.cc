@@ -59,7 +59,7 @@ Result<CSources> translate(const Path& folder, const Toolchain& toolchain,
   NUR_TRY(run_process(command, interrupt));
 
   // Written by a program of uncertain health: both files are read back, nothing is assumed.
-  std::string generated = NUR_TRY(read_file(folder / "m.c", kGeneratedBytesMax));
+  std::string generated = NUR_TRY(read_output(folder / "m.c", kGeneratedBytesMax));
   const std::string adapted = NUR_TRY(adapt_generated_c(std::move(generated)));
   NUR_TRY(write_file(folder / "m.c", adapted));
   return CSources{folder};
