@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # What benches share: servers that end with the bench, load, and figures. To be sourced.
+: "${root:?}"
 
 scratch=$(mktemp -d)
 started=()
@@ -55,6 +56,7 @@ start_nurhost() {
   started+=("$nurhost_pid")
   wait_for 10 grep -q 'serving .* on http://' "$scratch/nurhost.log" ||
     die "nurhost did not start: $(cat "$scratch/nurhost.log")"
+  # shellcheck disable=SC2034  # read by the benches
   nurhost_url=$(sed -n 's/.* on \(http:\/\/[^ ]*\)$/\1/p' "$scratch/nurhost.log")
 }
 

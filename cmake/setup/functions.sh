@@ -6,6 +6,7 @@
 #
 # A step is done when its stamp is newer than all it read. The stamp gets the time at which the step
 # began, so that a file changed meanwhile counts as newer.
+: "${root:?}" "${build:?}"
 
 # is_newer STAMP PATH...: whether the stamp is missing or something at or below a path is newer.
 is_newer() {

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Both programs and the tests, by cmake preset.
+: "${root:?}" "${build:?}"
 
 # build_programs PRESET
 build_programs() {

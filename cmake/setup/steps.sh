@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # How ./dev talks and stops: one line a step on standard error, details in build/setup/log/.
+: "${root:?}" "${build:?}"
 
 # say TEXT
 say() {

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Programs that are wanted without installing their package: apt fetches and verifies it, and it is
 # unpacked into a folder below build/toolchain/. Nothing of the system changes and no service starts.
+: "${toolchain:?}"
 
 # unpack_packages NAME PACKAGE...: into build/toolchain/NAME, which is replaced as a whole. Options
 # for apt-get may be given in the array apt_options.

@@ -5,6 +5,7 @@
 # a good one. For Debian 12, the binary packages of Debian 13 are fetched with apt from the mirror
 # this machine uses, with lists and state of their own, checked against Debian's keys, and unpacked
 # into one folder; the programs run with the loader and the libraries of that folder.
+: "${toolchain:?}"
 
 readonly wabt_version_min=1.0.36
 readonly -a wabt_programs=(wasm2c wat2wasm wast2json)

@@ -33,6 +33,8 @@ for help in help --help -h; do
     { echo "FAILED: ./dev $help" >&2; exit 1; }
 done
 
+# shellcheck disable=SC2034  # read by the script sourced next
+toolchain=$root/build/toolchain
 # shellcheck source=cmake/setup/wabt.sh
 source "$root/cmake/setup/wabt.sh"
 for version in 1.0.36 1.0.37 1.0.100 1.1; do
