@@ -2,9 +2,10 @@
 # bare.sh [bookworm|trixie] [VERB]: ./dev VERB of the committed tree in a bare Debian.
 #
 # Makes a minimal system with nothing but git and certificates in a folder, clones HEAD into it and
-# runs ./dev there, as a person with a new machine would; then once more, which must be quick. Needs
-# root and debootstrap, several GB below $TMPDIR (or build/bare) and many minutes. Mounts live in a
-# mount namespace of their own, so whatever happens they are gone with the last process in it.
+# runs ./dev there, as a person with a new machine would; then once more, which must be quick. What
+# was built then serves the example functions (serve-functions.sh). Needs root and debootstrap,
+# several GB below $TMPDIR (or build/bare) and many minutes. Mounts live in a mount namespace of
+# their own, so whatever happens they are gone with the last process in it.
 set -euo pipefail
 
 root=$(readlink -f -- "$(dirname -- "${BASH_SOURCE[0]}")/../..")
@@ -115,5 +116,12 @@ if [[ $verb == setup || $verb == build ]]; then
   took_ms=$((($(date +%s%N) - started) / 1000000))
   ((took_ms <= idle_ms_max)) || fail "the second ./dev $verb took $took_ms ms"
   printf 'bare: the second took %d ms\n' "$took_ms" >&2
+fi
+
+if [[ $verb == build || $verb == test ]]; then
+  # The client comes last: the build must not have needed it or what it depends on.
+  inside apt-get --quiet=2 --assume-yes install --no-install-recommends curl >/dev/null ||
+    fail "could not install curl on $suite"
+  inside tests/setup/serve-functions.sh || fail "what ./dev $verb made on $suite does not serve"
 fi
 printf 'bare: ./dev %s works on a bare %s\n' "$verb" "$suite" >&2
