@@ -40,6 +40,16 @@ Fd connected(const TestFront& front, Fd socket) {
 
 Fd stream_socket() { return Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
+// An exchange from connect to close, before the descriptors run out: UndefinedBehaviorSanitizer
+// opens a pipe to read the type of an object it has not met, and takes it for none at all if it
+// cannot.
+void exchange_once(TestFront& front) {
+  TestClient client = front.connect();
+  client.send(get("/", "Connection: close\r\n"));
+  EXPECT_TRUE(client.awaits("GET / \n"));
+  EXPECT_TRUE(client.awaits_close());
+}
+
 TEST(HttpServer, SaysWhichAddressItCannotUse) {
   ManualClock clock;
   const auto loop = *EventLoop::open(clock);
@@ -54,6 +64,7 @@ TEST(HttpServer, SaysWhichAddressItCannotUse) {
 
 TEST(HttpServer, AnswersEvenWithoutDescriptors) {
   TestFront front;
+  exchange_once(front);
   Fd first_socket = stream_socket();
   Fd second_socket = stream_socket();
   std::optional<DescriptorLimit> limit(std::in_place, 0);
@@ -77,6 +88,7 @@ TEST(HttpServer, AnswersEvenWithoutDescriptors) {
 
 TEST(HttpServer, WithoutDescriptorsAnIdleConnectionGivesUpItsOwn) {
   TestFront front;
+  exchange_once(front);
   TestClient idle = front.connect();
   idle.send(get("/idle"));
   ASSERT_TRUE(idle.awaits("GET /idle"));
