@@ -1,5 +1,5 @@
 // Whatever the bytes: an answer, in bounded time and memory. Run under the sanitizers.
-#include <chrono>
+#include <ctime>
 #include <random>
 #include <string>
 
@@ -118,12 +118,13 @@ TEST(HostileInput, LargeModulesAreReadInSeconds) {
   for (int function = 0; function < 200'000; ++function) builder.function(type, body);
   const std::string bytes = builder.bytes();
 
-  const auto start = std::chrono::steady_clock::now();
+  // Time on the processor, so that what else the machine does makes no difference.
+  const std::clock_t start = std::clock();
   EXPECT_TRUE(run_front_end(bytes));
-  const auto taken = std::chrono::steady_clock::now() - start;
+  const std::clock_t taken = std::clock() - start;
 
   // 11 MB; a second or so without optimisation. Twenty tell linear from quadratic.
-  EXPECT_LT(taken, std::chrono::seconds(20));
+  EXPECT_LT(taken, 20 * CLOCKS_PER_SEC);
 }
 
 }  // namespace
