@@ -10,7 +10,6 @@
 #include "compiler/wasm/import_policy.h"
 #include "compiler/wasm/limits.h"
 #include "compiler/wasm/rewrite.h"
-#include "compiler/wasm/wasm_module.h"
 #include "nur/abi.h"
 #include "runtime/embedded.h"
 
@@ -113,14 +112,9 @@ Result<std::string> read_wasm(const Path& input, const Toolchain& toolchain,
                          scratch.path());
 }
 
-Result<Artefact> compile(const CompileOptions& options, const Toolchain& toolchain,
-                         const Interrupt& interrupt) {
-  const std::string bytes = NUR_TRY(read_wasm(options.input, toolchain, interrupt));
-  const WasmModule module = NUR_TRY(read_module(bytes));
-  const GuestAbi abi = NUR_TRY(recognise_abi(module, options.guest_abi));
-  NUR_TRY(check_imports(module, abi));
-  // From here on the module is well-formed and asks only for what its ABI offers.
-
+Result<SharedObject> build_module(const WasmModule& module, std::string_view bytes, GuestAbi abi,
+                                  const CompileOptions& options, const Toolchain& toolchain,
+                                  const Interrupt& interrupt) {
   const RewrittenModule rewritten = NUR_TRY(rewrite(module));
   const Manifest manifest = manifest_of(module, bytes, abi, options, toolchain);
   // From here on no name of the module goes anywhere but into the manifest.
@@ -131,7 +125,19 @@ Result<Artefact> compile(const CompileOptions& options, const Toolchain& toolcha
     const CSources sources = NUR_TRY(translate(scratch.path(), toolchain, interrupt));
     return build_object(sources, names_of(module), options.build, toolchain, interrupt);
   };
-  const SharedObject object = NUR_TRY(blame_full_disk(build(), scratch.path()));
+  return blame_full_disk(build(), scratch.path());
+}
+
+Result<Artefact> compile(const CompileOptions& options, const Toolchain& toolchain,
+                         const Interrupt& interrupt) {
+  const std::string bytes = NUR_TRY(read_wasm(options.input, toolchain, interrupt));
+  const WasmModule module = NUR_TRY(read_module(bytes));
+  const GuestAbi abi = NUR_TRY(recognise_abi(module, options.guest_abi));
+  NUR_TRY(check_imports(module, abi));
+  // From here on the module is well-formed and asks only for what its ABI offers.
+
+  const SharedObject object =
+      NUR_TRY(build_module(module, bytes, abi, options, toolchain, interrupt));
   // From here on the object is what the host will load; only its place changes.
 
   if (interrupt.raised()) return fail(ErrorKind::interrupted, "interrupted");

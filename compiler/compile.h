@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/file.h"
 #include "base/manifest.h"
@@ -10,6 +11,7 @@
 #include "compiler/build_object.h"
 #include "compiler/subprocess.h"
 #include "compiler/toolchain.h"
+#include "compiler/wasm/wasm_module.h"
 
 namespace nur {
 
@@ -33,6 +35,12 @@ struct Artefact {
 // internal when a tool fails on a module it should take; interrupted.
 Result<Artefact> compile(const CompileOptions& options, const Toolchain& toolchain,
                          const Interrupt& interrupt);
+
+// The stages of compile() behind the import policy, up to the artefact's bytes: `module` is what
+// read_module made of `bytes`, and imports functions only. Errors: those of compile.
+Result<SharedObject> build_module(const WasmModule& module, std::string_view bytes, GuestAbi abi,
+                                  const CompileOptions& options, const Toolchain& toolchain,
+                                  const Interrupt& interrupt);
 
 // The bytes of a module, from binary or text. Errors: those of compile.
 Result<std::string> read_wasm(const Path& input, const Toolchain& toolchain,
