@@ -7,12 +7,23 @@
 namespace nur {
 namespace {
 
-// What wasm2c makes of the smallest module: the fixed part that the edits look for.
-std::string generated_c() {
+constexpr std::string_view kSmallestModule("\0asm\1\0\0\0", 8);
+
+// A function over no values that drops a vector; one that takes and returns a vector. wasm2c
+// includes simde's header in m.c for the one, in m.h for the other.
+constexpr std::string_view kVectorInside(
+    "\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\n\x17\1\x15\0\xfd\x0c"
+    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x1a\x0b",
+    43);
+constexpr std::string_view kVectorOutside(
+    "\0asm\1\0\0\0\1\6\1\x60\1\x7b\1\x7b\3\2\1\0\7\5\1\1e\0\0\n\6\1\4\0\x20\0\x0b", 35);
+
+// What wasm2c makes of a module: the fixed part that the edits look for.
+std::string generated_c(std::string_view module = kSmallestModule) {
   const Interrupt interrupt = *Interrupt::listen();
   const Toolchain toolchain = *find_toolchain({}, interrupt);
   const ScratchDir folder = *ScratchDir::create("nur-translate-");
-  EXPECT_TRUE(write_file(folder.path() / "m.wasm", std::string("\0asm\1\0\0\0", 8)));
+  EXPECT_TRUE(write_file(folder.path() / "m.wasm", module));
   Command command;
   command.arguments = {toolchain.wasm2c.path.string(), "--module-name=m", "--output=m.c", "m.wasm"};
   command.folder = folder.path();
@@ -27,6 +38,20 @@ TEST(AdaptGeneratedC, PutsOurMemoryBeforeTheFirstLoad) {
   EXPECT_LT(adapted->find("#include \"nur_memory.h\""), adapted->find("DEFINE_LOAD(i32_load"));
   EXPECT_NE(adapted->find("nur_memory_fill(mem, d, val, n);"), std::string::npos);
   EXPECT_EQ(adapted->find("memset(MEM_ADDR"), std::string::npos);
+}
+
+TEST(AdaptGeneratedC, PutsOurVectorOperationsBehindThoseOfSimde) {
+  EXPECT_EQ(adapt_generated_c(generated_c())->find("nur_simd.h"), std::string::npos);
+  for (const std::string_view module : {kVectorInside, kVectorOutside}) {
+    const Result<std::string> adapted = adapt_generated_c(generated_c(module));
+
+    ASSERT_TRUE(adapted) << adapted.error().message;
+    const std::size_t ours = adapted->find("#include \"nur_simd.h\"");
+    ASSERT_NE(ours, std::string::npos);
+    const std::size_t theirs = adapted->find("#include <simde/wasm/simd128.h>");
+    EXPECT_EQ(theirs == std::string::npos, module == kVectorOutside);
+    EXPECT_TRUE(theirs == std::string::npos || theirs < ours);
+  }
 }
 
 TEST(AdaptGeneratedC, RefusesTextThatItDoesNotKnow) {
