@@ -6,6 +6,10 @@
  * so min(+0, -0) depends on the order. Both orders together do not: they differ in zeros of
  * different sign alone, where OR makes -0 and AND makes +0. NaN comes out quiet and canonical, as
  * simde has it (specification 4.3.3, fmin, fmax, with nans_N).
+ *
+ * q15mulr_sat: a rounded product of Q15 numbers leaves the range for -1 * -1 alone, where pmulhrsw
+ * makes -32,768 and WebAssembly 32,767 (specification 4.3.2, iq15mulrsat_s). simde changes results
+ * of 32,767 instead.
  */
 #ifndef NUR_SIMD_H_
 #define NUR_SIMD_H_
@@ -29,6 +33,23 @@ NUR_DEFINE_VECTOR_MINMAX(f64x2_min, __m128d, pd, _mm_or_pd(_mm_min_pd(a, b), _mm
 NUR_DEFINE_VECTOR_MINMAX(f64x2_max, __m128d, pd, _mm_and_pd(_mm_max_pd(a, b), _mm_max_pd(b, a)),
                          _mm_set1_epi64x(0x7ff8000000000000))
 
+static inline simde_v128_t nur_i16x8_q15mulr_sat(simde_v128_t left, simde_v128_t right) {
+  const __m128i a = (__m128i)left;
+  const __m128i b = (__m128i)right;
+#ifdef __SSSE3__
+  const __m128i product = _mm_mulhrs_epi16(a, b);
+#else
+  /* (a * b + 0x4000) >> 15 from the product's halves: twice the upper one, and the upper two bits
+   * of the lower one rounded to one. */
+  const __m128i upper = _mm_mulhi_epi16(a, b);
+  const __m128i lower = _mm_srli_epi16(_mm_mullo_epi16(a, b), 14);
+  const __m128i product =
+      _mm_add_epi16(_mm_add_epi16(upper, upper), _mm_avg_epu16(lower, _mm_setzero_si128()));
+#endif
+  return (simde_v128_t)_mm_xor_si128(product, _mm_cmpeq_epi16(product, _mm_set1_epi16(-32768)));
+}
+
+#define simde_wasm_i16x8_q15mulr_sat nur_i16x8_q15mulr_sat
 #define simde_wasm_f32x4_min nur_f32x4_min
 #define simde_wasm_f32x4_max nur_f32x4_max
 #define simde_wasm_f64x2_min nur_f64x2_min
