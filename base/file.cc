@@ -52,6 +52,10 @@ Result<void> name_and_rename(const Fd& file, const Path& named_already, const Pa
     temporary = path;
     temporary += fmt::format(".tmp.{}", ::getpid());
     const std::string source = fmt::format("/proc/self/fd/{}", file.get());
+    // Where there is nothing yet, the name appears with all of its bytes in one step.
+    if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      return {};
+    }
     ::unlink(temporary.c_str());
     if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, temporary.c_str(), AT_SYMLINK_FOLLOW) != 0) {
       return fail_errno("naming", temporary);

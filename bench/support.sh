@@ -17,12 +17,12 @@ die() {
   exit 1
 }
 
-# on_cpu N COMMAND...: on that processor if there is one to spare, so that a server and the load
-# generator do not take turns on the same.
+# on_cpu N COMMAND...: becomes the command, on that processor if there is one to spare, so that a
+# server and the load generator do not take turns on the same. In a subshell or the background only.
 on_cpu() {
   local cpu=$1
   shift
-  if (($(nproc) > 1)); then taskset -c "$cpu" "$@"; else "$@"; fi
+  if (($(nproc) > 1)); then exec taskset -c "$cpu" "$@"; else exec "$@"; fi
 }
 
 # wait_for SECONDS COMMAND...: until the command succeeds.

@@ -22,12 +22,21 @@ bool GuestTask::advance() {
     return true;
   }
   if (!wake_) {
-    wake_ = std::make_unique<Timer>(context_.loop.timers(), [this] {
-      if (advance()) on_done_(*this);  // destroys this task
-    });
+    wake_ = std::make_unique<Timer>(context_.loop.timers(), [this] { wake_up(); });
   }
   wake_->set(run_->wake());
   return false;
+}
+
+void GuestTask::wake_up() {
+  bool answered = true;
+  if (exchange_.client_gone()) {
+    // Nobody waits for what the guest would still do.
+    exchange_.respond(host_response(503, "the client has left"));
+  } else {
+    answered = advance();
+  }
+  if (answered) on_done_(*this);  // destroys this task
 }
 
 void GuestTask::finish(const Outcome& outcome) {

@@ -56,6 +56,7 @@ class GuestTask {
 
  private:
   bool advance();
+  void wake_up();
   void finish(const Outcome& outcome);
 
   const TaskContext& context_;

@@ -21,11 +21,16 @@ constexpr std::string_view kVectorOutside(
 // What wasm2c makes of a module: the fixed part that the edits look for.
 std::string generated_c(std::string_view module = kSmallestModule) {
   const Interrupt interrupt = *Interrupt::listen();
-  const Toolchain toolchain = *find_toolchain({}, interrupt);
+  const Result<Toolchain> toolchain = find_toolchain({}, interrupt);
+  if (!toolchain) {
+    ADD_FAILURE() << toolchain.error().message;
+    return "";
+  }
   const ScratchDir folder = *ScratchDir::create("nur-translate-");
   EXPECT_TRUE(write_file(folder.path() / "m.wasm", module));
   Command command;
-  command.arguments = {toolchain.wasm2c.path.string(), "--module-name=m", "--output=m.c", "m.wasm"};
+  command.arguments = {toolchain->wasm2c.path.string(), "--module-name=m", "--output=m.c",
+                       "m.wasm"};
   command.folder = folder.path();
   EXPECT_TRUE(run_process(command, interrupt));
   return *read_file(folder.path() / "m.c", 10 << 20);

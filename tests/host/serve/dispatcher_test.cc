@@ -37,10 +37,11 @@ class FakeExchange final : public Exchange {
     answer->body = std::move(bytes);
     return true;
   }
-  [[nodiscard]] bool client_gone() const override { return false; }
+  [[nodiscard]] bool client_gone() const override { return gone; }
 
   Request request_;
   std::optional<Response> answer;
+  bool gone = false;
 };
 
 // A stream function: what it sends depends on the fifth byte of the request ("GET /f", "POST /f").
@@ -219,6 +220,20 @@ TEST_F(DispatcherTest, Answers503WithRetryAfterWhenNoInstanceIsFree) {
   for (int turn = 0; turn < 500 && !sleeper.answer; ++turn) {
     ASSERT_TRUE(loop_->run_once(Milliseconds(10)));
   }
+}
+
+TEST_F(DispatcherTest, DoesNotWakeAGuestWhoseClientHasLeft) {
+  FakeExchange sleeper("GET", "/api/command/zzz");
+  dispatcher_.handle(sleeper);
+  sleeper.gone = true;
+
+  for (int turn = 0; turn < 500 && !sleeper.answer; ++turn) {
+    ASSERT_TRUE(loop_->run_once(Milliseconds(10)));
+  }
+
+  ASSERT_TRUE(sleeper.answer);
+  EXPECT_EQ(sleeper.answer->status, 503);
+  EXPECT_EQ(ask("GET", "/api/command/b").body, "b") << "its instance is free again";
 }
 
 TEST_F(DispatcherTest, DropsSleepingTasksWhenItGoes) {
