@@ -93,7 +93,7 @@ while IFS= read -r line; do
         '```console serve') block=console && serve ;;
         '```console') block=console ;;
         '```'*' '*)
-          block=file
+          block='file'
           file=${line##* }
           : >"$file"
           ;;
