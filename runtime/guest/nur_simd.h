@@ -36,16 +36,7 @@ NUR_DEFINE_VECTOR_MINMAX(f64x2_max, __m128d, pd, _mm_and_pd(_mm_max_pd(a, b), _m
 static inline simde_v128_t nur_i16x8_q15mulr_sat(simde_v128_t left, simde_v128_t right) {
   const __m128i a = (__m128i)left;
   const __m128i b = (__m128i)right;
-#ifdef __SSSE3__
-  const __m128i product = _mm_mulhrs_epi16(a, b);
-#else
-  /* (a * b + 0x4000) >> 15 from the product's halves: twice the upper one, and the upper two bits
-   * of the lower one rounded to one. */
-  const __m128i upper = _mm_mulhi_epi16(a, b);
-  const __m128i lower = _mm_srli_epi16(_mm_mullo_epi16(a, b), 14);
-  const __m128i product =
-      _mm_add_epi16(_mm_add_epi16(upper, upper), _mm_avg_epu16(lower, _mm_setzero_si128()));
-#endif
+  const __m128i product = _mm_mulhrs_epi16(a, b); /* SSSE3: of every target that nurc has */
   return (simde_v128_t)_mm_xor_si128(product, _mm_cmpeq_epi16(product, _mm_set1_epi16(-32768)));
 }
 
