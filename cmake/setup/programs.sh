@@ -31,11 +31,11 @@ ninja_has_nothing_to_do() {
   ninja -C "$1" -n 2>/dev/null | grep -qx 'ninja: no work to do.'
 }
 
-# nurc looks for wasm2c beside itself.
+# nurc looks for wasm2c beside itself, the spec tests for wast2json beside wasm2c.
 link_wabt() {
   local program
   mkdir -p -- "$1"
-  for program in wasm2c wat2wasm; do
+  for program in wasm2c wat2wasm wast2json; do
     ln -sfn -- "../../toolchain/bin/$program" "$1/$program"
   done
 }
