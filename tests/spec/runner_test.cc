@@ -1,8 +1,11 @@
 // The runner against scripts that do not hold: each must be counted as failed.
+#include <csignal>
+
 #include <gtest/gtest.h>
 
 #include "tests/spec/run_script.h"
 #include "tests/spec/traps.h"
+#include "tests/spec/workers.h"
 
 namespace nur::spec {
 namespace {
@@ -102,6 +105,29 @@ TEST_F(SpecRunnerTest, CountsSkippedLinesAndFailsForThoseWithoutACommand) {
   EXPECT_EQ(run(returning("one", "2"), {{2, "reason"}}).summary(),
             "assertions=1 passed=0 failed=0 skipped=1");
   EXPECT_EQ(run(returning("one", "1"), {{3, "reason"}}).failures.size(), 1U);
+}
+
+TEST(SpecWorkers, AddUpWhatTheirProcessesReport) {
+  const Interrupt interrupt = *Interrupt::listen();
+  const auto passes = [](const Path&) {
+    Report report;
+    report.assertions = report.passed = 1;
+    return report;
+  };
+  const auto dies = [](const Path&) {
+    ::raise(SIGKILL);
+    return Report{};
+  };
+  int done = 0;
+
+  const Result<Report> report =
+      run_jobs({{"one.wast", passes}, {"dies.wast", dies}, {"two.wast", passes}}, 2, interrupt,
+               [&](auto&&...) { ++done; });
+
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->summary(), "assertions=3 passed=2 failed=1 skipped=0");
+  EXPECT_EQ(report->failures.at(0), "dies.wast: its process died of signal 9");
+  EXPECT_EQ(done, 3);
 }
 
 TEST(SpecTraps, AreComparedByTheirTexts) {
