@@ -5,7 +5,7 @@
 
 #include "tests/support/guest.h"
 
-namespace nur::testing {
+namespace nur::test {
 namespace {
 
 constexpr std::uint32_t kMinusZero32 = 0x80000000;
@@ -92,4 +92,4 @@ TEST(VectorQ15Product, SaturatesForMinusOneSquaredAlone) {
 }
 
 }  // namespace
-}  // namespace nur::testing
+}  // namespace nur::test
