@@ -60,6 +60,14 @@ Result<CompileCommand> checked(const RawCompile& raw, const ToolchainOptions& to
   }
   if (is_folder) std::filesystem::create_directories(raw.output, ignored);
 
+  const CpuLevel target_cpu =
+      raw.target_cpu == "native" ? cpu_level_here() : cpu_level_from(raw.target_cpu).value();
+  if (target_cpu < CpuLevel::v2) {
+    return fail(ErrorKind::invalid_input,
+                "--target-cpu native: this machine has {}, artefacts need x86-64-v2 or newer",
+                to_string(target_cpu));
+  }
+
   std::set<Path> outputs;
   for (const std::string& input : raw.inputs) {
     CompileOptions options;
@@ -67,8 +75,7 @@ Result<CompileCommand> checked(const RawCompile& raw, const ToolchainOptions& to
     options.output = output_of(input, raw.output, is_folder);
     if (raw.abi != "auto") options.guest_abi = guest_abi_from(raw.abi);
     options.build.optimisation = raw.optimisation;
-    options.build.target_cpu =
-        raw.target_cpu == "native" ? cpu_level_here() : cpu_level_from(raw.target_cpu).value();
+    options.build.target_cpu = target_cpu;
     options.nurc_version = kVersion;
     if (!outputs.insert(options.output).second) {
       return fail(ErrorKind::invalid_input,
