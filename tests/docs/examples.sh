@@ -11,8 +11,8 @@ set -euo pipefail
 page=$(readlink -f -- "$1")
 root=$(dirname -- "$(readlink -f -- "$0")")/../..
 root=$(readlink -f -- "$root")
-bin=${NUR_BIN:-$root/build/release/bin}
-functions=${NUR_FUNCTIONS:-$root/build/functions}
+bin=$(readlink -f -- "${NUR_BIN:-$root/build/release/bin}")
+functions=$(readlink -f -- "${NUR_FUNCTIONS:-$root/build/functions}")
 
 scratch=$(mktemp -d)
 server=
