@@ -1,4 +1,4 @@
-// wasm -> C: wasm2c as a subprocess, then a handful of edits to its output.
+// wasm -> C: wasm2c as a subprocess, then a handful of edits to its output (generated_c.h).
 #pragma once
 
 #include "base/file.h"
@@ -19,9 +19,5 @@ struct CSources {
 // the edits expect (an unknown wasm2c); those of run_process.
 Result<CSources> translate(const Path& folder, const Toolchain& toolchain,
                            const Interrupt& interrupt);
-
-// The edits alone, on the text of m.c: each of the expected passages must be there exactly once.
-// Errors: internal, naming the passage.
-Result<std::string> adapt_generated_c(std::string text);
 
 }  // namespace nur

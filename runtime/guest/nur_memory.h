@@ -1,5 +1,5 @@
 /* Linear memory for generated code. nurc puts an #include of this file into wasm2c's output just
- * before the first use of the macros that it replaces (compiler/translate.cc names the places and
+ * before the first use of the macros that it replaces (compiler/generated_c.cc names the places and
  * refuses text that it does not know).
  *
  * A load is one instruction: instance + constant + index. What keeps it inside the slot is the

@@ -1,6 +1,6 @@
 /* Vector operations that simde 0.7.4 does otherwise than WebAssembly wants, and ours in their
  * place. nurc puts an #include of this file into wasm2c's output, behind simde's header, when the
- * module uses vectors (compiler/translate.cc).
+ * module uses vectors (compiler/generated_c.cc).
  *
  * min and max: minps and maxps return their second operand when both are zeros, whatever the signs,
  * so min(+0, -0) depends on the order. Both orders together do not: they differ in zeros of

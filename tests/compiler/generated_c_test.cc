@@ -1,4 +1,4 @@
-#include "compiler/translate.h"
+#include "compiler/generated_c.h"
 
 #include <gtest/gtest.h>
 
