@@ -113,6 +113,15 @@ Result<void> write_file(const Path& path, std::string_view bytes) {
   return write_all(file.get(), bytes, path);
 }
 
+Result<void> write_file(const Path& path, std::span<const std::string_view> pieces) {
+  std::size_t bytes = 0;
+  for (const std::string_view piece : pieces) bytes += piece.size();
+  std::string joined;
+  joined.reserve(bytes);
+  for (const std::string_view piece : pieces) joined += piece;
+  return write_file(path, joined);
+}
+
 Result<void> publish_file(const Path& path, std::string_view bytes, unsigned mode) {
   const Path folder = path.has_parent_path() ? path.parent_path() : Path(".");
 

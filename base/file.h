@@ -26,6 +26,9 @@ Result<std::string> read_file(const Path& path, std::size_t bytes_max);
 // Errors: exhausted (disk full); internal.
 Result<void> write_file(const Path& path, std::string_view bytes);
 
+// The same of pieces, one behind the other.
+Result<void> write_file(const Path& path, std::span<const std::string_view> pieces);
+
 // Puts `bytes` at `path` in one step: a nameless file in the same folder is written, fsynced, named
 // and renamed over the old one, and the folder is fsynced. Readers see the old file or the new one;
 // a crash leaves the old one. Permissions are `mode` less the umask.

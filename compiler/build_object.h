@@ -1,24 +1,18 @@
-// C -> shared object: the C compiler, the linker, and what makes the result an artefact.
+// C -> shared object: the units compiled and linked, and what makes the result an artefact.
 #pragma once
 
 #include <string>
 
 #include "base/manifest.h"
 #include "base/result.h"
+#include "compiler/build_services.h"
+#include "compiler/c_flags.h"
 #include "compiler/function_names.h"
 #include "compiler/subprocess.h"
 #include "compiler/toolchain.h"
 #include "compiler/translate.h"
 
 namespace nur {
-
-struct BuildOptions {
-  int optimisation = 2;  // -O0 to -O3
-  CpuLevel target_cpu = CpuLevel::v2;
-};
-
-// The flags that decide what the compiler makes, for the manifest.
-std::string compiler_flags(const BuildOptions& options);
 
 // An artefact that is not yet published: sealed bytes that the host's own verifier has accepted.
 struct SharedObject {
@@ -29,6 +23,6 @@ struct SharedObject {
 // Errors: internal when the verifier refuses the result; those of run_process.
 Result<SharedObject> build_object(const CSources& sources, const FunctionNames& names,
                                   const BuildOptions& options, const Toolchain& toolchain,
-                                  const Interrupt& interrupt);
+                                  const Interrupt& interrupt, const BuildServices& services);
 
 }  // namespace nur

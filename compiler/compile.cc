@@ -114,7 +114,7 @@ Result<std::string> read_wasm(const Path& input, const Toolchain& toolchain,
 
 Result<SharedObject> build_module(const WasmModule& module, std::string_view bytes, GuestAbi abi,
                                   const CompileOptions& options, const Toolchain& toolchain,
-                                  const Interrupt& interrupt) {
+                                  const Interrupt& interrupt, const BuildServices& services) {
   const RewrittenModule rewritten = NUR_TRY(rewrite(module));
   const Manifest manifest = manifest_of(module, bytes, abi, options, toolchain);
   // From here on no name of the module goes anywhere but into the manifest.
@@ -122,14 +122,17 @@ Result<SharedObject> build_module(const WasmModule& module, std::string_view byt
   const ScratchDir scratch = NUR_TRY(ScratchDir::create("nurc-"));
   const auto build = [&]() -> Result<SharedObject> {
     NUR_TRY(write_sources(scratch.path(), manifest, rewritten));
-    const CSources sources = NUR_TRY(translate(scratch.path(), toolchain, interrupt));
-    return build_object(sources, names_of(module), options.build, toolchain, interrupt);
+    const CSources sources = NUR_TRY([&] {
+      const auto slot = services.take_slot();
+      return translate(scratch.path(), toolchain, interrupt);
+    }());
+    return build_object(sources, names_of(module), options.build, toolchain, interrupt, services);
   };
   return blame_full_disk(build(), scratch.path());
 }
 
 Result<Artefact> compile(const CompileOptions& options, const Toolchain& toolchain,
-                         const Interrupt& interrupt) {
+                         const Interrupt& interrupt, const BuildServices& services) {
   const std::string bytes = NUR_TRY(read_wasm(options.input, toolchain, interrupt));
   const WasmModule module = NUR_TRY(read_module(bytes));
   const GuestAbi abi = NUR_TRY(recognise_abi(module, options.guest_abi));
@@ -137,7 +140,7 @@ Result<Artefact> compile(const CompileOptions& options, const Toolchain& toolcha
   // From here on the module is well-formed and asks only for what its ABI offers.
 
   const SharedObject object =
-      NUR_TRY(build_module(module, bytes, abi, options, toolchain, interrupt));
+      NUR_TRY(build_module(module, bytes, abi, options, toolchain, interrupt, services));
   // From here on the object is what the host will load; only its place changes.
 
   if (interrupt.raised()) return fail(ErrorKind::interrupted, "interrupted");

@@ -34,13 +34,13 @@ struct Artefact {
 // Errors: not_found and invalid_input for the input; limit_exceeded; exhausted (disk full);
 // internal when a tool fails on a module it should take; interrupted.
 Result<Artefact> compile(const CompileOptions& options, const Toolchain& toolchain,
-                         const Interrupt& interrupt);
+                         const Interrupt& interrupt, const BuildServices& services = {});
 
 // The stages of compile() behind the import policy, up to the artefact's bytes: `module` is what
 // read_module made of `bytes`, and imports functions only. Errors: those of compile.
 Result<SharedObject> build_module(const WasmModule& module, std::string_view bytes, GuestAbi abi,
                                   const CompileOptions& options, const Toolchain& toolchain,
-                                  const Interrupt& interrupt);
+                                  const Interrupt& interrupt, const BuildServices& services = {});
 
 // The bytes of a module, from binary or text. Errors: those of compile.
 Result<std::string> read_wasm(const Path& input, const Toolchain& toolchain,

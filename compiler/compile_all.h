@@ -12,9 +12,9 @@ namespace nur {
 using OnCompiled = std::function<void(const CompileOptions&, const Result<Artefact>&)>;
 
 // Compiles every one of `modules`, whatever becomes of the others; after an interruption the rest
-// is not begun. `jobs` is at least 1.
-void compile_all(const std::vector<CompileOptions>& modules, unsigned jobs,
-                 const Toolchain& toolchain, const Interrupt& interrupt,
+// is not begun. `services` has slots: as many modules are at work at once.
+void compile_all(const std::vector<CompileOptions>& modules, const Toolchain& toolchain,
+                 const Interrupt& interrupt, const BuildServices& services,
                  const OnCompiled& on_compiled);
 
 }  // namespace nur

@@ -7,8 +7,8 @@
 
 namespace nur {
 
-// The edits on the text of m.c: each of the expected passages must be there exactly once.
-// Errors: internal, naming the passage.
+// The edits on the text of m-impl.h, which all of the module's C includes: each of the expected
+// passages must be there exactly once. Errors: internal, naming the passage.
 Result<std::string> adapt_generated_c(std::string text);
 
 }  // namespace nur

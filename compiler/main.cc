@@ -4,7 +4,9 @@
 
 #include "base/version.h"
 #include "compiler/compile_all.h"
+#include "compiler/object_cache.h"
 #include "compiler/options.h"
+#include "compiler/progress_bar.h"
 
 namespace nur {
 namespace {
@@ -35,10 +37,21 @@ int run(const CompileCommand& command) {
   const Result<Toolchain> toolchain = find_toolchain(command.toolchain, *interrupt);
   if (!toolchain) return complain(toolchain.error());
 
+  std::optional<ObjectCache> cache;
+  if (command.cache) {
+    Result<ObjectCache> opened = ObjectCache::open(*command.cache);
+    if (!opened) return complain(opened.error());
+    cache = *std::move(opened);
+  }
+  JobSlots slots(command.jobs);
+  ProgressBar progress;
+  const BuildServices services{&slots, cache ? &*cache : nullptr, &progress};
+
   // The worst thing that happened decides; one refused module does not stop the others.
   int exit_code = 0;
-  compile_all(command.modules, command.jobs, *toolchain, *interrupt,
+  compile_all(command.modules, *toolchain, *interrupt, services,
               [&](const CompileOptions& options, const Result<Artefact>& result) {
+                progress.make_room();
                 if (!result) {
                   const int code =
                       complain({result.error().kind, fmt::format("{}: {}", options.input.string(),
@@ -49,6 +62,13 @@ int run(const CompileCommand& command) {
                              result->path.string(), to_string(result->guest_abi), result->bytes);
                 }
               });
+  if (cache) cache->trim();
+  if (command.verbose) {
+    progress.make_room();
+    fmt::print(stderr, "{} units compiled, {} more taken from {}\n",
+               progress.units() - progress.units_from_cache(), progress.units_from_cache(),
+               cache ? cache->folder().string() : "no cache");
+  }
   return interrupt->raised() ? 130 : exit_code;
 }
 

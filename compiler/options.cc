@@ -1,6 +1,7 @@
 #include "compiler/options.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <set>
 #include <sstream>
@@ -24,8 +25,20 @@ struct RawCompile {
   std::string target_cpu = "x86-64-v2";
   int optimisation = 2;
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
+  std::string cache;
+  bool no_cache = false;
   bool verbose = false;
 };
+
+// Where objects are kept when nobody says: as the XDG base directory specification has it. Empty
+// when there is no such place.
+std::string default_cache() {
+  const char* const cache = std::getenv("XDG_CACHE_HOME");
+  if (cache != nullptr && *cache == '/') return std::string(cache) + "/nurc";
+  const char* const home = std::getenv("HOME");
+  if (home != nullptr && *home == '/') return std::string(home) + "/.cache/nurc";
+  return "";
+}
 
 void add_toolchain_options(CLI::App& app, ToolchainOptions& toolchain) {
   app.add_option("--wasm2c", toolchain.wasm2c,
@@ -48,6 +61,8 @@ Path output_of(const Path& input, const std::string& asked, bool is_folder) {
 Result<CompileCommand> checked(const RawCompile& raw, const ToolchainOptions& toolchain) {
   CompileCommand command;
   command.jobs = raw.jobs;
+  const std::string cache = raw.cache.empty() ? default_cache() : raw.cache;
+  if (!raw.no_cache && !cache.empty()) command.cache = cache;
   command.verbose = raw.verbose;
   command.toolchain = toolchain;
 
@@ -127,9 +142,16 @@ NurcCommand parse_nurc_options(int argc, const char* const* argv) {
                    "Oldest CPU the artefact runs on; the host checks it")
       ->check(CLI::IsMember({"x86-64-v2", "x86-64-v3", "x86-64-v4", "native"}))
       ->capture_default_str();
-  compile->add_option("-j,--jobs", raw.jobs, "Modules compiled side by side")
+  compile->add_option("-j,--jobs", raw.jobs, "Compilers that run side by side")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
+  compile
+      ->add_option("--cache", raw.cache,
+                   "Folder that keeps the objects of parts compiled before, up to 2 GiB\n"
+                   "(default: nurc below $XDG_CACHE_HOME or ~/.cache)")
+      ->envname("NUR_CACHE")
+      ->type_name("DIR");
+  compile->add_flag("--no-cache", raw.no_cache, "Compile everything anew and keep nothing");
   compile->add_flag("-v,--verbose", raw.verbose, "Say what each module became");
 
   InspectCommand inspect_command;

@@ -16,6 +16,7 @@ namespace nur {
 struct CompileCommand {
   std::vector<CompileOptions> modules;
   unsigned jobs = 1;
+  std::optional<Path> cache;  // folder of the object cache; none: nothing is kept
   bool verbose = false;
   ToolchainOptions toolchain;
 };

@@ -9,6 +9,7 @@ set -euo pipefail
 
 : "${NUR_BIN:?the folder with nurc and nurhost}"
 : "${NUR_FUNCTIONS:?the folder with the compiled example functions}"
+: "${NUR_MODULES:?the folder with the modules that their build scripts made}"
 
 # shellcheck disable=SC2034 # for the cases
 case_folder=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
@@ -23,6 +24,7 @@ mkdir "$functions" "$modules"
 # Where both programs put what they need for a while; whatever stays there was left behind.
 export TMPDIR=$scratch/tmp
 mkdir "$TMPDIR"
+export NUR_CACHE=$scratch/cache
 
 server_pid=
 server_log=$scratch/server.log

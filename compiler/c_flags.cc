@@ -1,0 +1,66 @@
+#include "compiler/c_flags.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace nur {
+namespace {
+
+// Nothing here may be left out without running the spec suite again (docs/ARCHITECTURE.md).
+constexpr std::string_view kConformanceFlags[] = {
+    "-fno-optimize-sibling-calls",  // a deep recursion must end as a stack overflow
+    "-frounding-math",              // no folding that depends on the rounding mode
+    "-fsignaling-nans",             // NaNs are quietened where wasm says so
+    "-ffp-contract=off",            // a*b+c is two roundings
+    "-fno-math-errno",              // sqrt and friends are instructions
+    "-fno-strict-aliasing",         // linear memory is bytes
+    "-fwrapv",                      // pointer and signed arithmetic of generated code wraps
+};
+
+constexpr std::string_view kSandboxFlags[] = {
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-fno-plt",
+    "-fno-stack-protector",      // its canary is thread-local
+    "-fstack-clash-protection",  // no frame steps over the guard pages
+    "-fno-asynchronous-unwind-tables",
+    "-fno-ident",
+    "-ffunction-sections",
+    "-fno-tree-loop-distribute-patterns",  // memset must not become a call of memset
+    "-frandom-seed=nur",
+};
+
+int level_for(int asked, Effort effort) {
+  switch (effort) {
+    case Effort::full:
+      return asked;
+    case Effort::reduced:
+      return std::min(asked, 1);
+    case Effort::least:
+      return 0;
+  }
+  return asked;
+}
+
+}  // namespace
+
+std::vector<std::string> c_flags(const BuildOptions& options, Effort effort) {
+  std::vector<std::string> flags{"-std=gnu11",
+                                 fmt::format("-O{}", level_for(options.optimisation, effort)),
+                                 fmt::format("-march={}", to_string(options.target_cpu))};
+  for (const std::string_view flag : kConformanceFlags) flags.emplace_back(flag);
+  for (const std::string_view flag : kSandboxFlags) flags.emplace_back(flag);
+  return flags;
+}
+
+std::string compiler_flags(const BuildOptions& options) {
+  std::string text;
+  for (const std::string& flag : c_flags(options, Effort::full)) {
+    text += (text.empty() ? "" : " ") + flag;
+  }
+  return text;
+}
+
+}  // namespace nur
