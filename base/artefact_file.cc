@@ -1,13 +1,10 @@
 #include "base/artefact_file.h"
 
-#include <algorithm>
 #include <cstring>
 #include <gelf.h>
-#include <limits>
 
 #include <openssl/evp.h>
 
-#include "base/bytes.h"
 #include "base/check.h"
 
 namespace nur {
@@ -15,17 +12,6 @@ namespace {
 
 constexpr std::string_view kSealMagic("nur-artefact-v1", 16);  // with its NUL
 static_assert(kSealMagic.size() + sizeof(Sha256) == kSealBytes);
-
-constexpr std::string_view kFunctionsMagic("nurf", 4);
-constexpr std::uint32_t kFunctionsVersion = 1;
-constexpr std::size_t kFunctionsHeaderBytes = 16;
-constexpr std::size_t kFunctionEntryBytes = 20;
-
-template <class T>
-void append(std::string& out, T value) {
-  // x86-64 is little-endian, as the format is.
-  out.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
 
 // With more sections than a 16-bit count says, libelf sizes its tables by a number in the file that
 // only the file's length bounds; no artefact has that many.
@@ -83,69 +69,6 @@ Result<std::string_view> unseal(std::string_view file) {
                 "the seal is of other bytes: changed since nurc wrote it; compile it again");
   }
   return elf;
-}
-
-std::string encode_function_ranges(const std::vector<FunctionRange>& ranges) {
-  std::vector<FunctionRange> sorted = ranges;
-  std::ranges::stable_sort(sorted, {}, &FunctionRange::address);
-
-  std::string names;
-  std::string out(kFunctionsMagic);
-  append(out, kFunctionsVersion);
-  append(out, static_cast<std::uint32_t>(sorted.size()));
-  std::string entries;
-  for (const FunctionRange& range : sorted) {
-    append(entries, range.address);
-    NUR_CHECK(range.bytes <= std::numeric_limits<std::uint32_t>::max());
-    append(entries, static_cast<std::uint32_t>(range.bytes));
-    append(entries, range.wasm_index);
-    append(entries, static_cast<std::uint32_t>(range.name.size()));
-    names += range.name;
-  }
-  NUR_CHECK(names.size() <= kArtefactBytesMax);
-  append(out, static_cast<std::uint32_t>(names.size()));
-  return out + entries + names;
-}
-
-Result<std::vector<FunctionRange>> decode_function_ranges(std::string_view section) {
-  const auto malformed = [](std::string_view what) {
-    return fail(ErrorKind::invalid_input, "{}: {}", kFunctionsSection, what);
-  };
-  if (section.size() < kFunctionsHeaderBytes) return malformed("too short for its header");
-  ByteReader reader(section);
-  if (reader.take(kFunctionsMagic.size()) != kFunctionsMagic) return malformed("wrong magic");
-  if (reader.little_endian<std::uint32_t>() != kFunctionsVersion) {
-    return malformed("a version this program does not know");
-  }
-  const std::uint32_t count = *reader.little_endian<std::uint32_t>();
-  const std::uint32_t names_bytes = *reader.little_endian<std::uint32_t>();
-  if (reader.remaining() != std::uint64_t{count} * kFunctionEntryBytes + names_bytes) {
-    return malformed("its length is not what its header says");
-  }
-  std::string_view names = section.substr(section.size() - names_bytes);
-  // From here on every entry can be read; only its values may be wrong.
-
-  std::vector<FunctionRange> ranges;
-  ranges.reserve(count);
-  std::uint64_t end_before = 0;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    FunctionRange range;
-    range.address = *reader.little_endian<std::uint64_t>();
-    range.bytes = *reader.little_endian<std::uint32_t>();
-    range.wasm_index = *reader.little_endian<std::uint32_t>();
-    const std::uint32_t name_bytes = *reader.little_endian<std::uint32_t>();
-    if (name_bytes > names.size()) return malformed("a name outside the table of names");
-    if (range.address < end_before ||
-        range.address > std::numeric_limits<std::uint64_t>::max() - range.bytes) {
-      return malformed("functions that overlap or are not in order");
-    }
-    end_before = range.address + range.bytes;
-    range.name = names.substr(0, name_bytes);
-    names.remove_prefix(name_bytes);
-    ranges.push_back(std::move(range));
-  }
-  if (!names.empty()) return malformed("names that belong to no function");
-  return ranges;
 }
 
 std::string_view find_section(std::string_view elf, const char* name) {

@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 
@@ -31,22 +30,6 @@ std::string seal(std::string elf);
 
 // The ELF part of a sealed file. Errors: invalid_input when the seal is missing or does not match.
 Result<std::string_view> unseal(std::string_view file);
-
-// One native function and the wasm function it was compiled from. Kept in the section
-// .nur.functions, which no segment loads; it is read when a trap is to be named.
-struct FunctionRange {
-  std::uint64_t address = 0;  // relative to the load base
-  std::uint64_t bytes = 0;
-  std::uint32_t wasm_index = 0;
-  std::string name;  // from the module's name section; empty when it has none
-};
-
-inline constexpr char kFunctionsSection[] = ".nur.functions";
-
-// Sorted by address; see docs/artefact.md for the layout.
-std::string encode_function_ranges(const std::vector<FunctionRange>& ranges);
-// Errors: invalid_input.
-Result<std::vector<FunctionRange>> decode_function_ranges(std::string_view section);
 
 // Contents of a section by name, through libelf; empty when the file has no such section.
 // `elf` is the ELF part of an artefact (unsealed).

@@ -28,7 +28,7 @@ Result<void> link_object(const Path& folder, const std::vector<std::string>& obj
   return {};
 }
 
-// Takes the symbols out and puts the list of functions in, which no segment covers.
+// Takes the symbols out and puts the table of functions in, which no segment covers.
 Result<void> strip_object(const Path& folder, const Toolchain& toolchain,
                           const Interrupt& interrupt) {
   Command command;
@@ -52,8 +52,8 @@ Result<SharedObject> build_object(const CSources& sources, const FunctionNames& 
   NUR_TRY(link_object(folder, objects, toolchain, interrupt));
 
   const std::string linked = NUR_TRY(read_output(folder / "linked.so", kArtefactBytesMax));
-  const std::vector<FunctionRange> ranges = NUR_TRY(function_ranges(linked, names));
-  NUR_TRY(write_file(folder / "functions.bin", encode_function_ranges(ranges)));
+  std::vector<NativeFunction> functions = NUR_TRY(native_functions(linked, names));
+  NUR_TRY(write_file(folder / "functions.bin", encode_function_table(std::move(functions))));
   NUR_TRY(strip_object(folder, toolchain, interrupt));
 
   std::string stripped = NUR_TRY(read_output(folder / "stripped.so", kArtefactBytesMax));

@@ -23,9 +23,9 @@ constexpr std::string_view kSandboxFlags[] = {
     "-fPIC",
     "-fvisibility=hidden",
     "-fno-plt",
-    "-fno-stack-protector",      // its canary is thread-local
-    "-fstack-clash-protection",  // no frame steps over the guard pages
-    "-fno-asynchronous-unwind-tables",
+    "-fno-stack-protector",          // its canary is thread-local
+    "-fstack-clash-protection",      // no frame steps over the guard pages
+    "-fasynchronous-unwind-tables",  // for .nur.functions; none of it is loaded (wasm-rt.h)
     "-fno-ident",
     "-ffunction-sections",
     "-fno-tree-loop-distribute-patterns",  // memset must not become a call of memset

@@ -23,7 +23,9 @@ FunctionNames names_of(const WasmModule& module) {
     functions.names.emplace(index, std::string(name));
   }
   for (const WasmExport& exported : module.exports) {
-    if (exported.kind == ExternalKind::function) functions.entries.push_back(exported.index);
+    if (exported.kind != ExternalKind::function) continue;
+    functions.entries.push_back(exported.index);
+    functions.names.try_emplace(exported.index, exported.name);
   }
   return functions;
 }

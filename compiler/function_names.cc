@@ -7,6 +7,9 @@
 #include <memory>
 #include <tuple>
 
+#include "base/artefact_file.h"
+#include "compiler/frame_rules.h"
+
 namespace nur {
 namespace {
 
@@ -18,21 +21,29 @@ std::optional<std::uint32_t> leading_number(std::string_view& text) {
   return number;
 }
 
-// The wasm function a symbol stands for; nullopt for everything else in the object.
-std::optional<std::uint32_t> wasm_index_of(std::string_view symbol,
-                                           const FunctionNames& functions) {
+// The wasm function a symbol stands for, and whether it only enters it.
+struct WasmSymbol {
+  std::uint32_t index = NativeFunction::kNone;
+  bool is_entry = false;
+};
+
+WasmSymbol wasm_symbol(std::string_view symbol, const FunctionNames& functions) {
   constexpr std::string_view kPrefix = "w2c_m_";
-  if (!symbol.starts_with(kPrefix)) return std::nullopt;
+  if (!symbol.starts_with(kPrefix)) return {};
   symbol.remove_prefix(kPrefix.size());
-  if (symbol.empty()) return std::nullopt;
+  if (symbol.empty()) return {};
   const char kind = symbol.front();
   symbol.remove_prefix(1);
-  if (kind == 's') return functions.start;
-  const std::optional<std::uint32_t> number = leading_number(symbol);
-  if (!number) return std::nullopt;
-  if (kind == 'f') return number;
-  if (kind == 'e' && *number < functions.entries.size()) return functions.entries[*number];
-  return std::nullopt;
+  std::optional<std::uint32_t> number;
+  if (kind != 's') number = leading_number(symbol);
+  if (kind == 'f' && number) return {*number, false};
+  // What follows the export's name makes it the function itself and not what the host calls.
+  const bool is_entry = !symbol.starts_with('_');
+  if (kind == 's' && functions.start) return {*functions.start, is_entry};
+  if (kind == 'e' && number && *number < functions.entries.size()) {
+    return {functions.entries[*number], is_entry};
+  }
+  return {};
 }
 
 struct ElfCloser {
@@ -41,14 +52,14 @@ struct ElfCloser {
 
 }  // namespace
 
-Result<std::vector<FunctionRange>> function_ranges(std::string_view bytes,
-                                                   const FunctionNames& functions) {
+Result<std::vector<NativeFunction>> native_functions(std::string_view bytes,
+                                                     const FunctionNames& functions) {
   elf_version(EV_CURRENT);
   std::string copy(bytes);  // elf_memory wants memory it could write
   const std::unique_ptr<Elf, ElfCloser> elf(elf_memory(copy.data(), copy.size()));
   if (!elf) return fail(ErrorKind::internal, "reading the linked object: {}", elf_errmsg(-1));
 
-  std::vector<FunctionRange> ranges;
+  std::vector<NativeFunction> natives;
   Elf_Scn* section = nullptr;
   while ((section = elf_nextscn(elf.get(), section)) != nullptr) {
     GElf_Shdr header;
@@ -62,22 +73,31 @@ Result<std::vector<FunctionRange>> function_ranges(std::string_view bytes,
       if (GELF_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_size == 0) continue;
       const char* const name = elf_strptr(elf.get(), header.sh_link, symbol.st_name);
       if (name == nullptr) continue;
-      const std::optional<std::uint32_t> index = wasm_index_of(name, functions);
-      if (!index) continue;
-      const auto known = functions.names.find(*index);
-      ranges.push_back({symbol.st_value, symbol.st_size, *index,
-                        known != functions.names.end() ? known->second : std::string()});
+      const WasmSymbol wasm = wasm_symbol(name, functions);
+      NativeFunction native;
+      native.address = symbol.st_value;
+      native.bytes = symbol.st_size;
+      native.wasm_index = wasm.index;
+      native.is_entry = wasm.is_entry;
+      const auto known = functions.names.find(wasm.index);
+      if (known != functions.names.end()) native.name = known->second;
+      natives.push_back(std::move(native));
     }
   }
-  std::sort(ranges.begin(), ranges.end(), [](const FunctionRange& a, const FunctionRange& b) {
-    return std::tie(a.address, a.wasm_index) < std::tie(b.address, b.wasm_index);
+  // Functions with the same code may have become one, with a symbol for each: the function itself
+  // goes before what enters it, and a wasm function before the runtime's.
+  std::ranges::sort(natives, [](const NativeFunction& a, const NativeFunction& b) {
+    return std::tie(a.address, a.is_entry, a.wasm_index) <
+           std::tie(b.address, b.is_entry, b.wasm_index);
   });
-  // An exported function that the compiler merged with its wrapper has two symbols.
-  const auto same_code = [](const FunctionRange& a, const FunctionRange& b) {
+  const auto same_code = [](const NativeFunction& a, const NativeFunction& b) {
     return a.address == b.address;
   };
-  ranges.erase(std::unique(ranges.begin(), ranges.end(), same_code), ranges.end());
-  return ranges;
+  natives.erase(std::unique(natives.begin(), natives.end(), same_code), natives.end());
+
+  auto rules = NUR_TRY(read_frame_rules(find_section(bytes, ".debug_frame")));
+  for (NativeFunction& native : natives) native.rows = std::move(rules[native.address]);
+  return natives;
 }
 
 }  // namespace nur

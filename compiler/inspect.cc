@@ -2,6 +2,7 @@
 
 #include "base/artefact_file.h"
 #include "base/elf_rules.h"
+#include "base/function_table.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "compiler/wasm/describe.h"
@@ -22,7 +23,7 @@ std::string pages_text(const MemoryLimits& memory) {
 }
 
 std::string describe_as_text(const Manifest& manifest, std::string_view kind, const Path& file,
-                             std::size_t bytes) {
+                             std::size_t bytes, std::string_view functions) {
   std::string text;
   add_line(text, "file", fmt::format("{} ({}, {} bytes)", file.string(), kind, bytes));
   add_line(text, "abi", to_string(manifest.guest_abi));
@@ -55,7 +56,18 @@ std::string describe_as_text(const Manifest& manifest, std::string_view kind, co
     add_line(text, "compiler", manifest.compiler);
     add_line(text, "flags", manifest.flags);
   }
+  add_line(text, "functions", functions);
   return text;
+}
+
+// What an artefact can tell of a trap.
+std::string describe_functions(std::string_view artefact) {
+  const std::string_view section =
+      find_section(artefact.substr(0, artefact.size() - kSealBytes), kFunctionsSection);
+  if (section.empty()) return "not named in traps";
+  const Result<FunctionTable> table = FunctionTable::read(section);
+  if (!table) return table.error().message;
+  return fmt::format("{} named in traps ({} bytes)", table->wasm_functions(), section.size());
 }
 
 Result<Manifest> manifest_of_artefact(std::string_view bytes) {
@@ -90,7 +102,8 @@ Result<std::string> inspect(const Path& file, InspectFormat format) {
   const Manifest manifest = NUR_TRY(
       in_context(is_elf ? manifest_of_artefact(bytes) : manifest_of_module(bytes), file.string()));
   if (format == InspectFormat::json) return to_json(manifest) + "\n";
-  return describe_as_text(manifest, is_elf ? "artefact" : "module", file, bytes.size());
+  return describe_as_text(manifest, is_elf ? "artefact" : "module", file, bytes.size(),
+                          is_elf ? describe_functions(bytes) : "");
 }
 
 }  // namespace nur

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <dlfcn.h>
 #include <link.h>
+#include <sys/mman.h>
 
 #include "base/artefact_file.h"
 
@@ -27,6 +28,7 @@ Result<std::unique_ptr<LoadedModule>> LoadedModule::load(const Path& file) {
 
   std::unique_ptr<LoadedModule> module(new LoadedModule());
   module->file_ = NUR_TRY(sealed_memfd(file.filename().string(), bytes));
+  module->file_bytes_ = bytes.size();
   module->manifest_ = std::move(verified->manifest);
   module->text_begin_ = verified->text_begin;
   module->text_end_ = verified->text_end;
@@ -101,6 +103,7 @@ Result<void> LoadedModule::check_module() const {
 }
 
 LoadedModule::~LoadedModule() {
+  if (mapped_file_ != nullptr) ::munmap(mapped_file_, file_bytes_);
   if (handle_ != nullptr) ::dlclose(handle_);
 }
 
@@ -109,21 +112,18 @@ std::uint64_t LoadedModule::initial_memory_bytes() const {
                           : 0;
 }
 
-std::string LoadedModule::function_at(std::uintptr_t program_counter) const {
-  if (program_counter < text_begin() || program_counter >= text_end()) return "unknown function";
-  const std::uint64_t address = program_counter - base_;
-  const Result<std::string> bytes =
-      read_file(fmt::format("/proc/self/fd/{}", file_.get()), kArtefactBytesMax);
-  if (!bytes) return "unknown function";
-  const Result<std::string_view> elf = unseal(*bytes);
-  if (!elf) return "unknown function";
-  const auto ranges = decode_function_ranges(find_section(*elf, kFunctionsSection));
-  if (!ranges) return "unknown function";
-  for (const FunctionRange& range : *ranges) {
-    if (address < range.address || address - range.address >= range.bytes) continue;
-    return range.name.empty() ? fmt::format("function {}", range.wasm_index) : range.name;
-  }
-  return "unknown function";
+const FunctionTable& LoadedModule::functions() const {
+  if (functions_) return *functions_;
+  functions_.emplace();
+  void* const mapped =
+      ::mmap(nullptr, file_bytes_, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, file_.get(), 0);
+  if (mapped == MAP_FAILED) return *functions_;
+  mapped_file_ = mapped;
+  // The bytes are those that were verified at load, seal included.
+  const std::string_view elf(static_cast<const char*>(mapped), file_bytes_ - kSealBytes);
+  const std::string_view section = find_section(elf, kFunctionsSection);
+  if (const auto table = FunctionTable::read(section)) functions_ = *table;
+  return *functions_;
 }
 
 }  // namespace nur

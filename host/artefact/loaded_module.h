@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/elf_rules.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/function_table.h"
 #include "base/manifest.h"
 #include "base/result.h"
 #include "nur/abi.h"
@@ -38,9 +40,12 @@ class LoadedModule {
   // Bytes of the initial memory, 0 without one.
   [[nodiscard]] std::uint64_t initial_memory_bytes() const;
 
-  // "parse_header" or "function 7" for an address in its text; "unknown function" for others. Reads
-  // the artefact again: for logs, not for speed.
-  [[nodiscard]] std::string function_at(std::uintptr_t program_counter) const;
+  // What the table of functions counts its addresses from.
+  [[nodiscard]] std::uintptr_t load_base() const { return base_; }
+
+  // Names its functions and tells how to walk their frames; without any when the artefact was
+  // stripped, or its table is malformed. Mapped when it is first asked for.
+  [[nodiscard]] const FunctionTable& functions() const;
 
  private:
   LoadedModule() = default;
@@ -51,6 +56,9 @@ class LoadedModule {
   [[nodiscard]] bool is_code(const void* function) const;
 
   Fd file_;  // the sealed memory file
+  std::size_t file_bytes_ = 0;
+  mutable void* mapped_file_ = nullptr;  // read-only, once somebody has asked for functions()
+  mutable std::optional<FunctionTable> functions_;
   Manifest manifest_;
   void* handle_ = nullptr;  // of dlopen
   const struct nur_module* code_ = nullptr;

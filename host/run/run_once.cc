@@ -59,7 +59,7 @@ int run_to_end(const Stage& stage, Invocation& invocation) {
     case Outcome::Kind::expired:
       break;
   }
-  fmt::print(stderr, "nurhost: {}\n", explain_stop(*outcome, stage.function.module(), timeout));
+  fmt::print(stderr, "nurhost: {}\n", explain_stop(*outcome, timeout));
   return outcome->kind == Outcome::Kind::trapped ? kExitTrap : kExitTimeout;
 }
 

@@ -1,24 +1,26 @@
 #include "host/sandbox/guest_run.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
+#include "base/log.h"
 
 namespace nur {
 namespace {
 
-Outcome expired(std::uintptr_t program_counter = 0) {
+Outcome expired(std::string where) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::expired;
-  outcome.program_counter = program_counter;
+  outcome.where = std::move(where);
   return outcome;
 }
 
-Outcome trapped(nur_trap trap, std::uintptr_t program_counter = 0) {
+Outcome trapped(nur_trap trap, std::string where) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::trapped;
   outcome.trap = trap;
-  outcome.program_counter = program_counter;
+  outcome.where = std::move(where);
   return outcome;
 }
 
@@ -44,12 +46,26 @@ std::optional<Outcome> GuestRun::begin_next_call() {
     }
   }
   const auto next = invocation_.next_call(instance_.memory());
-  if (!next) return trapped(next.error());
+  if (!next) return trapped(next.error(), "");  // no function is running
   if (!*next) return Outcome{};
   const Invocation::Call& call = **next;
   NUR_CHECK(call.entry < code.export_count && !call.values.empty());
   instance_.call(code.exports[call.entry], call.values.data());
   return std::nullopt;
+}
+
+std::string GuestRun::where(const GuestStop& stop) const {
+  constexpr std::size_t kNameBytes = 200;
+  const std::string guest = instance_.backtrace();
+  std::string host;
+  if (stop.kind == GuestStop::Kind::host_call) {
+    const auto& imports = instance_.module().manifest().imports;
+    if (stop.call == NUR_CALL_GROW_MEMORY) host = "memory.grow (host)";
+    if (stop.call < imports.size()) {
+      host = printable(imports[stop.call].name, kNameBytes) + " (host)";
+    }
+  }
+  return host.empty() || guest.empty() ? host + guest : host + " <- " + guest;
 }
 
 std::optional<Outcome> GuestRun::serve(const GuestStop& stop) {
@@ -67,7 +83,7 @@ std::optional<Outcome> GuestRun::serve(const GuestStop& stop) {
     case HostReply::Kind::resume:
       break;
     case HostReply::Kind::trap:
-      return trapped(static_cast<nur_trap>(reply.code));
+      return trapped(static_cast<nur_trap>(reply.code), where(stop));
     case HostReply::Kind::exit: {
       Outcome outcome;
       outcome.kind = Outcome::Kind::exited;
@@ -85,7 +101,7 @@ std::optional<Outcome> GuestRun::serve(const GuestStop& stop) {
 std::optional<Outcome> GuestRun::advance() {
   if (asleep_) {
     asleep_ = false;
-    if (clock_.now() >= deadline_) return expired();
+    if (clock_.now() >= deadline_) return expired(where(instance_.last_stop()));
   }
   while (true) {
     if (!in_call_) {
@@ -98,13 +114,13 @@ std::optional<Outcome> GuestRun::advance() {
         in_call_ = false;
         break;
       case GuestStop::Kind::trapped:
-        return trapped(stop.trap, stop.program_counter);
+        return trapped(stop.trap, where(stop));
       case GuestStop::Kind::expired:
-        return expired(stop.program_counter);
+        return expired(where(stop));
       case GuestStop::Kind::host_call:
         if (const std::optional<Outcome> outcome = serve(stop)) return outcome;
         // The alarm came while the host was at work: it stops nobody there, it leaves word.
-        if (instance_.interrupted()) return expired();
+        if (instance_.interrupted()) return expired(where(stop));
         if (asleep_) return std::nullopt;
         break;
     }

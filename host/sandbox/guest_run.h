@@ -6,6 +6,7 @@
 #include <expected>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "base/clock.h"
 #include "host/sandbox/host_function.h"
@@ -49,6 +50,8 @@ class GuestRun {
  private:
   // An outcome when there is nothing to call any more.
   std::optional<Outcome> begin_next_call();
+  // Of a guest that was stopped where it is now.
+  [[nodiscard]] std::string where(const GuestStop& stop) const;
   // Fills in the values of the host call the guest stopped for; an outcome if it ends the run.
   std::optional<Outcome> serve(const GuestStop& stop);
 

@@ -63,7 +63,7 @@ Instance::Instance(const LoadedModule& module, const SandboxLimits& limits, Memo
   running_.window_end = slot_.window_end();
   running_.stack_guard_begin = stack_.guard_begin();
   running_.stack_guard_end = stack_.guard_end();
-  running_.stack_top = stack_.top();
+  running_.landing = stack_.landing();
   running_.instance = slot_.instance();
 }
 
@@ -113,6 +113,24 @@ const GuestStop& Instance::resume(const TrapGuard& guard, TimePoint deadline) {
   guest_context_ = guard.run(running_, guest_context_, &entry);
   if (running_.stop.kind != GuestStop::Kind::host_call) guest_context_ = nullptr;
   return running_.stop;
+}
+
+std::string Instance::backtrace() const {
+  GuestRegisters registers = running_.registers;
+  if (running_.stop.kind == GuestStop::Kind::host_call) {
+    // The frame of leave_guest_for_host_call: rbp, return address, and the caller's frame above.
+    std::uint64_t frame[2];
+    std::memcpy(frame, running_.stop.frame, sizeof frame);
+    registers = {};
+    registers.general[kDwarfRbp] = frame[0];
+    registers.general[kDwarfRsp] =
+        reinterpret_cast<std::uintptr_t>(running_.stop.frame) + sizeof frame;
+    registers.program_counter = frame[1];
+    registers.in_call = true;
+  }
+  return backtrace_text(
+      {module_.functions(), module_.load_base(), module_.text_begin(), module_.text_end()},
+      registers, stack_.frames());
 }
 
 std::optional<std::uint32_t> Instance::grow_memory(std::uint32_t pages) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "base/result.h"
 #include "host/artefact/loaded_module.h"
@@ -44,8 +45,15 @@ class Instance {
   // values are filled in, again. `deadline` is absolute.
   const GuestStop& resume(const TrapGuard& guard, TimePoint deadline);
 
+  // Why it last left its stack.
+  [[nodiscard]] const GuestStop& last_stop() const { return running_.stop; }
+
   // True when the alarm came while a host function ran: the guest is not to be resumed.
   [[nodiscard]] bool interrupted() const { return slot_.instance()->interrupt != 0; }
+
+  // Who called whom when it stopped, as backtrace_text has it; of a host call, from the function
+  // that made it on. For guests that will not be resumed or reset before.
+  [[nodiscard]] std::string backtrace() const;
 
   // memory.grow: old size in pages, or nullopt when the limits or the machine say no.
   std::optional<std::uint32_t> grow_memory(std::uint32_t pages);

@@ -1,7 +1,8 @@
 #include "host/sandbox/outcome.h"
 
+#include <fmt/format.h>
+
 #include "base/check.h"
-#include "base/log.h"
 #include "base/units.h"
 
 namespace nur {
@@ -34,15 +35,13 @@ std::string_view to_string(nur_trap trap) {
   return "unknown trap";
 }
 
-std::string explain_stop(const Outcome& outcome, const LoadedModule& module, Nanoseconds timeout) {
-  const std::string where = outcome.program_counter == 0
-                                ? std::string("a host call")
-                                : printable(module.function_at(outcome.program_counter), 200);
+std::string explain_stop(const Outcome& outcome, Nanoseconds timeout) {
+  const std::string where = outcome.where.empty() ? "" : " in " + outcome.where;
   if (outcome.kind == Outcome::Kind::trapped) {
-    return fmt::format("trap: {} in {}", to_string(outcome.trap), where);
+    return fmt::format("trap: {}{}", to_string(outcome.trap), where);
   }
   NUR_CHECK(outcome.kind == Outcome::Kind::expired);
-  return fmt::format("timeout: still running after {} in {}", format_duration(timeout), where);
+  return fmt::format("timeout: still running after {}{}", format_duration(timeout), where);
 }
 
 }  // namespace nur

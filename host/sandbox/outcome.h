@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "host/artefact/loaded_module.h"
 #include "nur/abi.h"
 
 namespace nur {
@@ -21,13 +20,15 @@ struct Outcome {
   Kind kind = Kind::returned;
   nur_trap trap = NUR_TRAP_NONE;
   std::uint32_t exit_status = 0;
-  // Where it was stopped, for LoadedModule::function_at; 0 when it was inside a host call.
-  std::uintptr_t program_counter = 0;
+  // Of a guest that was stopped: "parse_header <- handle_request <- poll_stream", or
+  // "fd_read (host) <- read_all <- main" when that was inside a host call. Empty when nothing is
+  // known. Safe to log as it is.
+  std::string where;
 };
 
-// "trap: integer divide by zero in parse_header", "timeout: still running after 5s in a host call":
-// for logs. Of guests that were stopped only.
-std::string explain_stop(const Outcome& outcome, const LoadedModule& module, Nanoseconds timeout);
+// "trap: integer divide by zero in parse_header <- main", "timeout: still running after 5s in
+// spin": for logs. Of guests that were stopped only.
+std::string explain_stop(const Outcome& outcome, Nanoseconds timeout);
 
 // The spec's text: "out of bounds memory access", "integer divide by zero", ...
 std::string_view to_string(nur_trap trap);

@@ -29,14 +29,13 @@ Result<StackSlot> StackSlot::reserve(std::size_t bytes) {
 }
 
 StackSlot::StackSlot(StackSlot&& other) noexcept
-    : base_(std::exchange(other.base_, nullptr)),
-      guard_and_stack_bytes_(other.guard_and_stack_bytes_) {}
+    : base_(std::exchange(other.base_, nullptr)), all_bytes_(other.all_bytes_) {}
 
 StackSlot::~StackSlot() {
-  if (base_ != nullptr) ::munmap(base_, guard_and_stack_bytes_);
+  if (base_ != nullptr) ::munmap(base_, all_bytes_);
 }
 
-std::size_t StackSlot::usable_bytes() const { return guard_and_stack_bytes_ - kGuardBytes; }
+std::size_t StackSlot::usable_bytes() const { return all_bytes_ - kGuardBytes - kLandingBytes; }
 
 std::uintptr_t StackSlot::guard_end() const { return guard_begin() + kGuardBytes; }
 

@@ -1,8 +1,11 @@
 // The native stack of one guest: its own mapping, with a guard below it.
 //
-//   guard_begin            guard_end                         top
-//     |------ no access ------|---------- read/write ----------|
+//   guard_begin            guard_end                         top    landing
+//     |------ no access ------|---------- read/write ----------|-------|
 //              64 KiB                   grows downwards
+//
+// Above the top is a little room for the guest to leave its stack from when it is stopped, so that
+// its frames stay as they are for backtrace.h.
 //
 // Generated code is compiled to touch every page of a large frame (-fstack-clash-protection), and
 // touches one page ahead before it calls its host, so an overflow always faults in the guard, in
@@ -11,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/result.h"
 
@@ -24,7 +28,12 @@ class StackSlot {
   StackSlot(StackSlot&& other) noexcept;
   StackSlot& operator=(StackSlot&&) = delete;
 
-  [[nodiscard]] void* top() const { return base_ + guard_and_stack_bytes_; }
+  [[nodiscard]] void* top() const { return base_ + all_bytes_ - kLandingBytes; }
+  [[nodiscard]] void* landing() const { return base_ + all_bytes_; }
+  // What holds frames, from the guard to the top.
+  [[nodiscard]] std::span<const std::byte> frames() const {
+    return {reinterpret_cast<const std::byte*>(guard_end()), usable_bytes()};
+  }
   [[nodiscard]] std::size_t usable_bytes() const;
   [[nodiscard]] std::uintptr_t guard_begin() const {
     return reinterpret_cast<std::uintptr_t>(base_);
@@ -32,10 +41,12 @@ class StackSlot {
   [[nodiscard]] std::uintptr_t guard_end() const;
 
  private:
-  StackSlot(std::byte* base, std::size_t bytes) : base_(base), guard_and_stack_bytes_(bytes) {}
+  static constexpr std::size_t kLandingBytes = 512;
+
+  StackSlot(std::byte* base, std::size_t bytes) : base_(base), all_bytes_(bytes) {}
 
   std::byte* base_;
-  std::size_t guard_and_stack_bytes_;
+  std::size_t all_bytes_;  // with the guard
 };
 
 }  // namespace nur

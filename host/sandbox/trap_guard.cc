@@ -64,21 +64,29 @@ void ensure_armed(TimePoint deadline) {
   if (!deadline_timer.armed || deadline_timer.armed_for_ns > at_ns) arm(at_ns);
 }
 
-// Continues the interrupted guest here instead, on an empty stack.
+// Continues the interrupted guest here instead, above its frames.
 NUR_ON_GUEST_STACK void leave_guest_stopped() {
   jump_fcontext(running->host, nullptr);
   __builtin_unreachable();
 }
 
+// In DWARF's order (psABI, figure 3.36).
+constexpr int kGeneralRegisters[kDwarfGeneralRegisters] = {
+    REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
+    REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+
 void stop_guest(RunningGuest& guest, ucontext_t& context, GuestStop::Kind kind, nur_trap trap) {
   auto& registers = context.uc_mcontext.gregs;
   guest.stop.kind = kind;
   guest.stop.trap = trap;
-  guest.stop.program_counter = static_cast<std::uintptr_t>(registers[REG_RIP]);
+  for (std::size_t i = 0; i < kDwarfGeneralRegisters; ++i) {
+    guest.registers.general[i] = static_cast<std::uint64_t>(registers[kGeneralRegisters[i]]);
+  }
+  guest.registers.program_counter = static_cast<std::uint64_t>(registers[REG_RIP]);
   registers[REG_RIP] = reinterpret_cast<greg_t>(&leave_guest_stopped);
   // As if called: the stack is 16-byte aligned before the return address (System V ABI 3.2.2).
   registers[REG_RSP] = static_cast<greg_t>(
-      (reinterpret_cast<std::uintptr_t>(guest.stack_top) & ~std::uintptr_t{15}) - 8);
+      (reinterpret_cast<std::uintptr_t>(guest.landing) & ~std::uintptr_t{15}) - 8);
 }
 
 bool in_text(const RunningGuest& guest, std::uintptr_t program_counter) {
@@ -228,6 +236,7 @@ NUR_ON_GUEST_STACK void leave_guest_for_host_call(nur_instance_header*, std::uin
   guest.stop.kind = GuestStop::Kind::host_call;
   guest.stop.call = call;
   guest.stop.values = values;
+  guest.stop.frame = __builtin_frame_address(0);
   const transfer_t back = jump_fcontext(guest.host, nullptr);
   // Continued, maybe much later; `running` is the same guest again.
   running->host = back.fctx;

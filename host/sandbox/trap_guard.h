@@ -5,8 +5,8 @@
 // running *and*, for memory faults, the address lies in that instance's memory window or stack
 // guard. Everything else is a fault of ours: the default action is restored, and the process dies
 // with a core. To stop a guest the handler does not jump: it makes the interrupted context continue
-// in leave_guest() on an empty guest stack and returns, so the kernel restores mask and signal
-// stack.
+// in leave_guest_stopped() above the guest's frames and returns, so the kernel restores mask and
+// signal stack. The registers are kept for a backtrace, which the host makes afterwards.
 //
 // The running guest is the only mutable global of the host; a signal handler has no other way to
 // find it. One thread only: a worker is single-threaded.
@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "host/sandbox/backtrace.h"
 #include "nur/abi.h"
 
 namespace nur {
@@ -27,9 +28,10 @@ struct GuestStop {
   enum class Kind : std::uint8_t { returned, host_call, trapped, expired };
   Kind kind = Kind::returned;
   nur_trap trap = NUR_TRAP_NONE;
-  std::uintptr_t program_counter = 0;  // of a trap or expiry
-  std::uint32_t call = 0;              // of a host call: number of import or NUR_CALL_*
+  std::uint32_t call = 0;  // of a host call: number of import or NUR_CALL_*
   nur_value* values = nullptr;
+  // Of a host call, on the guest's stack: the caller's rbp, and behind it the return address.
+  const void* frame = nullptr;
 };
 
 // What the handlers need to know about the guest on the CPU.
@@ -40,11 +42,12 @@ struct RunningGuest {
   std::uintptr_t window_end = 0;
   std::uintptr_t stack_guard_begin = 0;
   std::uintptr_t stack_guard_end = 0;
-  void* stack_top = nullptr;
+  void* landing = nullptr;  // where its stack has room for leaving it
   nur_instance_header* instance = nullptr;
   TimePoint deadline{};
   boost::context::detail::fcontext_t host = nullptr;  // where leaving the guest leads
   GuestStop stop;
+  GuestRegisters registers;  // where it was, when it has trapped or expired
 };
 
 // Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGALRM with an alternate stack for the

@@ -51,7 +51,7 @@ void GuestTask::finish(const Outcome& outcome) {
     return;
   }
   const Nanoseconds timeout = function_.limits().timeout;
-  log_failure(explain_stop(outcome, function_.module(), timeout));
+  log_failure(explain_stop(outcome, timeout));
   exchange_.respond(
       outcome.kind == Outcome::Kind::trapped
           ? host_response(502, fmt::format("the function trapped: {}", to_string(outcome.trap)))

@@ -7,6 +7,10 @@
 #ifndef WASM_RT_H_
 #define WASM_RT_H_
 
+/* Where frames end goes where no segment loads it: nurc makes .nur.functions of it. The directive
+ * has to come before the first function, and every unit includes this file first. */
+__asm__(".cfi_sections .debug_frame");
+
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>

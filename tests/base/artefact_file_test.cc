@@ -11,19 +11,6 @@
 namespace nur {
 namespace {
 
-bool operator==(const FunctionRange& a, const FunctionRange& b) {
-  return a.address == b.address && a.bytes == b.bytes && a.wasm_index == b.wasm_index &&
-         a.name == b.name;
-}
-
-const std::vector<FunctionRange>& some_ranges() {
-  static const std::vector<FunctionRange> ranges{
-      {.address = 0x1000, .bytes = 16, .wasm_index = 4, .name = "main"},
-      {.address = 0x1010, .bytes = 0, .wasm_index = 5, .name = ""},
-      {.address = 0x1010, .bytes = 32, .wasm_index = 2, .name = "a\nb"}};
-  return ranges;
-}
-
 // FIPS 180-2, appendix B.1.
 TEST(Sha256, IsThatOfTheStandardsExample) {
   EXPECT_EQ(to_hex(sha256("abc")),
@@ -60,63 +47,6 @@ TEST(Seal, SaysWhatToDoAboutOtherFiles) {
   changed[0] = 'C';
   EXPECT_NE(unseal(changed).error().message.find("of other bytes"), std::string::npos);
   EXPECT_NE(unseal(std::string(100, 'x')).error().message.find("no seal"), std::string::npos);
-}
-
-TEST(FunctionRanges, ComeBackSortedByAddress) {
-  const std::vector<FunctionRange> shuffled{some_ranges()[1], some_ranges()[2], some_ranges()[0]};
-  const auto ranges = decode_function_ranges(encode_function_ranges(shuffled));
-  ASSERT_TRUE(ranges) << ranges.error().message;
-  ASSERT_EQ(ranges->size(), 3u);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE((*ranges)[i] == some_ranges()[i]) << i;
-}
-
-TEST(FunctionRanges, MayBeNone) {
-  const auto ranges = decode_function_ranges(encode_function_ranges({}));
-  ASSERT_TRUE(ranges) << ranges.error().message;
-  EXPECT_TRUE(ranges->empty());
-}
-
-TEST(FunctionRanges, RefuseASectionCutAnywhereOrTooLong) {
-  const std::string section = encode_function_ranges(some_ranges());
-  for (std::size_t bytes = 0; bytes < section.size(); ++bytes) {
-    EXPECT_FALSE(decode_function_ranges(std::string_view(section).substr(0, bytes))) << bytes;
-  }
-  EXPECT_FALSE(decode_function_ranges(section + "x"));
-}
-
-// Offsets in the section: magic 0, version 4, count 8, bytes of names 12, entries of 20 from 16.
-TEST(FunctionRanges, RefuseEveryFieldThatDoesNotFit) {
-  const auto with = [](std::size_t offset, std::uint32_t value) {
-    std::string section = encode_function_ranges(some_ranges());
-    std::memcpy(section.data() + offset, &value, sizeof value);
-    const auto ranges = decode_function_ranges(section);
-    return ranges ? std::string() : ranges.error().message;
-  };
-  EXPECT_NE(with(0, 0).find("wrong magic"), std::string::npos);
-  EXPECT_NE(with(4, 2).find("version"), std::string::npos);
-  EXPECT_NE(with(8, 0xffffffff).find("length"), std::string::npos);
-  EXPECT_NE(with(8, 2).find("length"), std::string::npos);
-  EXPECT_NE(with(12, 0xffffffff).find("length"), std::string::npos);
-  EXPECT_NE(with(16, 0x1008).find("overlap"), std::string::npos);
-  EXPECT_NE(with(16 + 8, 17).find("overlap"), std::string::npos);
-  EXPECT_NE(with(16 + 16, 0xffffffff).find("name outside"), std::string::npos);
-  EXPECT_NE(with(16 + 40 + 16, 4).find("name outside"), std::string::npos);
-  EXPECT_NE(with(16 + 40 + 16, 2).find("belong to no function"), std::string::npos);
-}
-
-TEST(FunctionRanges, RefuseAnEndThatWraps) {
-  std::vector<FunctionRange> ranges = {some_ranges()[0]};
-  ranges[0].address = ~std::uint64_t{0} - 15;
-  EXPECT_FALSE(decode_function_ranges(encode_function_ranges(ranges)));
-}
-
-TEST(FindSection, ReadsFunctionRangesOutOfAnArtefact) {
-  test::ArtefactRecipe recipe;
-  recipe.functions = some_ranges();
-  const std::string elf = test::craft_elf(recipe);
-  const auto ranges = decode_function_ranges(find_section(elf, kFunctionsSection));
-  ASSERT_TRUE(ranges) << ranges.error().message;
-  EXPECT_EQ(ranges->size(), 3u);
 }
 
 TEST(FindSection, IsEmptyWhenThereIsNone) {

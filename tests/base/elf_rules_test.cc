@@ -40,7 +40,7 @@ TEST(ElfRules, AcceptWritableDataAndZeroedData) {
 
 TEST(ElfRules, AcceptASectionForFunctionNames) {
   ArtefactRecipe recipe;
-  recipe.functions = {{.address = 0x1000, .bytes = 8, .wasm_index = 0, .name = "add"}};
+  recipe.functions = {{.address = 0x1000, .bytes = 8, .wasm_index = 0, .name = "add", .rows = {}}};
   EXPECT_EQ(refused_by(recipe), "");
 }
 

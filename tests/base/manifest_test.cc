@@ -67,7 +67,9 @@ TEST(Manifest, ComesBackWithoutAMemory) {
 TEST(Manifest, IsWrittenInAFixedOrder) {
   const std::string json = to_json(test::crafted_manifest());
   EXPECT_TRUE(json.starts_with("{\n  \"abi_version\": 1,\n  \"guest_abi\": \"typed\",\n")) << json;
-  EXPECT_TRUE(json.ends_with("\n  \"compiler\": \"g++\",\n  \"flags\": \"-O2\"\n}\n")) << json;
+  EXPECT_TRUE(json.ends_with(
+      "\n  \"compiler\": \"g++\",\n  \"flags\": \"-O2\"\n}\n"))
+      << json;
   EXPECT_EQ(json, to_json(test::crafted_manifest()));
 }
 

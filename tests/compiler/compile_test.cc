@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/artefact_file.h"
+#include "base/function_table.h"
 #include "compiler/inspect.h"
 
 namespace nur {
@@ -55,6 +57,22 @@ TEST_F(CompileTest, MakesAnArtefactThatInspectCanRead) {
   EXPECT_NE(text->find("add (i32, i32) -> i32"), std::string::npos) << *text;
   EXPECT_NE(text->find("64KiB to start with, 576KiB at most"), std::string::npos) << *text;
   EXPECT_NE(text->find("3 entries of funcref"), std::string::npos) << *text;
+}
+
+TEST_F(CompileTest, PutsTheTableOfFunctionsWhereNothingLoadsIt) {
+  ASSERT_TRUE(
+      compile_wat("(module (func $f (export \"f\")) (func $g (export \"g\") unreachable))"));
+  const std::string file = *read_file(folder_.path() / "module.so", kArtefactBytesMax);
+  const std::string_view elf = *unseal(file);
+
+  const auto table = FunctionTable::read(find_section(elf, kFunctionsSection));
+
+  ASSERT_TRUE(table) << table.error().message;
+  EXPECT_EQ(table->wasm_functions(), 2U);
+  EXPECT_TRUE(find_section(elf, ".debug_frame").empty());
+  EXPECT_TRUE(find_section(elf, ".eh_frame").empty());
+  const Result<std::string> text = inspect(folder_.path() / "module.so", InspectFormat::text);
+  EXPECT_NE(text->find("2 named in traps"), std::string::npos) << *text;
 }
 
 TEST_F(CompileTest, MakesTheSameBytesOfTheSameModule) {

@@ -11,11 +11,10 @@ constexpr std::chrono::seconds kCallTime{60};
 // The scripts ask for whatever a 32-bit memory can have.
 constexpr std::uint64_t kMemoryBytesMax = std::uint64_t{4} << 30;
 
-Outcome trapped(nur_trap trap, std::uintptr_t program_counter) {
+Outcome trapped(nur_trap trap) {
   Outcome outcome;
   outcome.kind = Outcome::Kind::trapped;
   outcome.trap = trap;
-  outcome.program_counter = program_counter;
   return outcome;
 }
 
@@ -58,7 +57,7 @@ Outcome LiveModule::run(nur_export_call function, nur_value* values) {
       case GuestStop::Kind::returned:
         return {};
       case GuestStop::Kind::trapped:
-        return trapped(stop.trap, stop.program_counter);
+        return trapped(stop.trap);
       case GuestStop::Kind::expired:
         return expired();
       case GuestStop::Kind::host_call:

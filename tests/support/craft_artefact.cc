@@ -124,7 +124,7 @@ std::string craft_elf(const ArtefactRecipe& recipe) {
                           kLinkFlags, fmt::join(objects, " "), fmt::join(recipe.link_flags, " ")));
   run(folder, "objcopy --strip-all linked.so stripped.so");
   if (!recipe.functions.empty()) {
-    write(folder / "functions", encode_function_ranges(recipe.functions));
+    write(folder / "functions", encode_function_table(recipe.functions));
     run(folder, fmt::format("objcopy --add-section {}=functions stripped.so", kFunctionsSection));
   }
   return value_of(read_file(folder / "stripped.so", kFileBytesMax));

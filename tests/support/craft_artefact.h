@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/artefact_file.h"
+#include "base/function_table.h"
 #include "base/manifest.h"
 
 namespace nur::test {
@@ -24,7 +25,7 @@ struct ArtefactRecipe {
   std::string manifest = to_json(crafted_manifest());  // without one when empty
   std::vector<std::string> link_flags;                 // after those that nurc uses
   bool shared = true;                                  // linked with -shared; else with -pie
-  std::vector<FunctionRange> functions;                // for .nur.functions; no section when empty
+  std::vector<NativeFunction> functions;               // for .nur.functions; no section when empty
 };
 
 // The ELF part alone, as it is before seal(). Throws std::runtime_error with what the tools said

@@ -34,23 +34,25 @@ Compiler& compiler() {
 
 }  // namespace
 
-Path artefact_of(std::string_view wat) {
+Path artefact_of(std::string_view wat, const BuildOptions& build) {
   Compiler& nurc = compiler();
-  if (const auto found = nurc.made.find(wat); found != nurc.made.end()) return found->second;
+  const std::string key = compiler_flags(build) + " " + std::string(wat);
+  if (const auto found = nurc.made.find(key); found != nurc.made.end()) return found->second;
 
   const std::string stem = "module" + std::to_string(nurc.made.size());
   CompileOptions options;
   options.input = nurc.folder.path() / (stem + ".wat");
   options.output = nurc.folder.path() / (stem + ".so");
   options.nurc_version = "test";
+  options.build = build;
   if (!write_file(options.input, wat)) std::abort();
   or_die(compile(options, nurc.toolchain, nurc.interrupt), "compiling a test module");
-  nurc.made.emplace(wat, options.output);
+  nurc.made.emplace(key, options.output);
   return options.output;
 }
 
-std::unique_ptr<LoadedModule> load_wat(std::string_view wat) {
-  return or_die(LoadedModule::load(artefact_of(wat)), "loading a test module");
+std::unique_ptr<LoadedModule> load_wat(std::string_view wat, const BuildOptions& build) {
+  return or_die(LoadedModule::load(artefact_of(wat, build)), "loading a test module");
 }
 
 const TrapGuard& trap_guard() {

@@ -6,18 +6,19 @@
 #include <string_view>
 #include <vector>
 
+#include "compiler/build_object.h"
 #include "host/artefact/loaded_module.h"
 #include "host/sandbox/guest_run.h"
 #include "host/sandbox/instance.h"
 
 namespace nur::test {
 
-// The artefact of a text module, compiled once per process and text. Aborts the test run with the
-// compiler's message when it cannot be compiled.
-Path artefact_of(std::string_view wat);
+// The artefact of a text module, compiled once per process, text and options. Aborts the test run
+// with the compiler's message when it cannot be compiled.
+Path artefact_of(std::string_view wat, const BuildOptions& build = {});
 
 // The module, loaded anew at every call.
-std::unique_ptr<LoadedModule> load_wat(std::string_view wat);
+std::unique_ptr<LoadedModule> load_wat(std::string_view wat, const BuildOptions& build = {});
 
 // One per process: signal handlers are process-wide.
 const TrapGuard& trap_guard();

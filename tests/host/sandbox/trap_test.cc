@@ -93,11 +93,9 @@ TEST_F(Trap, RecursionWithoutEndOverflowsTheStack) {
 }
 
 TEST_F(Trap, NamesTheFunctionItHappenedIn) {
-  EXPECT_EQ(module_->function_at(run("unreachable").program_counter), "unreachable");
-  EXPECT_EQ(module_->function_at(run("load", {65536}).program_counter), "reads_outside");
-  EXPECT_EQ(module_->function_at(run("recurse", {0}).program_counter), "deep");
-  EXPECT_EQ(module_->function_at(run("divide", {1, 0}).program_counter), "function 7");
-  EXPECT_EQ(module_->function_at(0), "unknown function");
+  EXPECT_EQ(run("unreachable").where, "unreachable");
+  EXPECT_EQ(run("load", {65536}).where, "reads_outside");
+  EXPECT_EQ(run("divide", {1, 0}).where, "divide") << "by its export, without a name";
 }
 
 TEST_F(Trap, LeavesTheInstanceUsableAfterAReset) {
@@ -129,7 +127,12 @@ TEST_F(Trap, ATenThousandfoldCostsNoMemory) {
 
   for (int i = 0; i < 2000; ++i) all_kinds();
 
-  EXPECT_LT(resident_bytes(), before + (1 << 20));
+#ifdef __SANITIZE_ADDRESS__
+  constexpr std::size_t kSpareBytes = 64 << 20;  // it keeps what was freed for a while
+#else
+  constexpr std::size_t kSpareBytes = 1 << 20;
+#endif
+  EXPECT_LT(resident_bytes(), before + kSpareBytes);
 }
 
 }  // namespace
