@@ -300,6 +300,7 @@ std::string to_json(const Manifest& manifest) {
   json["wasm2c_version"] = manifest.wasm2c_version;
   json["compiler"] = manifest.compiler;
   json["flags"] = manifest.flags;
+  json["stripped"] = manifest.stripped;
   // Names of a module are UTF-8 (spec 5.2.4); a compiler's own text may be anything.
   return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
@@ -327,6 +328,7 @@ Result<Manifest> manifest_from_json(std::string_view text) {
   manifest.wasm2c_version = NUR_TRY(root.string("wasm2c_version"));
   manifest.compiler = NUR_TRY(root.string("compiler"));
   manifest.flags = NUR_TRY(root.string("flags"));
+  if (root.find("stripped") != nullptr) manifest.stripped = NUR_TRY(root.boolean("stripped"));
   return manifest;
 }
 

@@ -91,8 +91,9 @@ struct Manifest {
   CpuLevel target_cpu = CpuLevel::v2;
   std::string nurc_version;
   std::string wasm2c_version;
-  std::string compiler;  // "g++ (Debian 12.2.0-14) 12.2.0"
-  std::string flags;     // what the compiler was given
+  std::string compiler;   // "g++ (Debian 12.2.0-14) 12.2.0"
+  std::string flags;      // what the compiler was given
+  bool stripped = false;  // without the table of functions (--strip)
 
   bool operator==(const Manifest&) const = default;
 

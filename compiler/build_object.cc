@@ -29,13 +29,15 @@ Result<void> link_object(const Path& folder, const std::vector<std::string>& obj
 }
 
 // Takes the symbols out and puts the table of functions in, which no segment covers.
-Result<void> strip_object(const Path& folder, const Toolchain& toolchain,
+Result<void> strip_object(const Path& folder, bool with_functions, const Toolchain& toolchain,
                           const Interrupt& interrupt) {
   Command command;
   command.folder = folder;
-  command.arguments = {toolchain.objcopy.string(), "--strip-all",
-                       fmt::format("--add-section={}=functions.bin", kFunctionsSection),
-                       "linked.so", "stripped.so"};
+  command.arguments = {toolchain.objcopy.string(), "--strip-all"};
+  if (with_functions) {
+    command.arguments.push_back(fmt::format("--add-section={}=functions.bin", kFunctionsSection));
+  }
+  command.arguments.insert(command.arguments.end(), {"linked.so", "stripped.so"});
   NUR_TRY(run_trusted_process(command, interrupt));
   return {};
 }
@@ -51,10 +53,12 @@ Result<SharedObject> build_object(const CSources& sources, const FunctionNames& 
   const auto slot = services.take_slot();
   NUR_TRY(link_object(folder, objects, toolchain, interrupt));
 
-  const std::string linked = NUR_TRY(read_output(folder / "linked.so", kArtefactBytesMax));
-  std::vector<NativeFunction> functions = NUR_TRY(native_functions(linked, names));
-  NUR_TRY(write_file(folder / "functions.bin", encode_function_table(std::move(functions))));
-  NUR_TRY(strip_object(folder, toolchain, interrupt));
+  if (!options.strip) {
+    const std::string linked = NUR_TRY(read_output(folder / "linked.so", kArtefactBytesMax));
+    std::vector<NativeFunction> functions = NUR_TRY(native_functions(linked, names));
+    NUR_TRY(write_file(folder / "functions.bin", encode_function_table(std::move(functions))));
+  }
+  NUR_TRY(strip_object(folder, !options.strip, toolchain, interrupt));
 
   std::string stripped = NUR_TRY(read_output(folder / "stripped.so", kArtefactBytesMax));
   std::string artefact = seal(std::move(stripped));

@@ -12,6 +12,7 @@ namespace nur {
 struct BuildOptions {
   int optimisation = 2;  // -O0 to -O3
   CpuLevel target_cpu = CpuLevel::v2;
+  bool strip = false;  // leave out the table of functions
 };
 
 // Everything that decides what the compiler makes of a unit.

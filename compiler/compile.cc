@@ -78,6 +78,7 @@ Manifest manifest_of(const WasmModule& module, std::string_view bytes, GuestAbi 
   manifest.wasm2c_version = toolchain.wasm2c.version;
   manifest.compiler = toolchain.compiler.version;
   manifest.flags = compiler_flags(options.build);
+  manifest.stripped = options.build.strip;
   return manifest;
 }
 

@@ -64,7 +64,7 @@ std::string describe_as_text(const Manifest& manifest, std::string_view kind, co
 std::string describe_functions(std::string_view artefact) {
   const std::string_view section =
       find_section(artefact.substr(0, artefact.size() - kSealBytes), kFunctionsSection);
-  if (section.empty()) return "not named in traps";
+  if (section.empty()) return "not named in traps (--strip)";
   const Result<FunctionTable> table = FunctionTable::read(section);
   if (!table) return table.error().message;
   return fmt::format("{} named in traps ({} bytes)", table->wasm_functions(), section.size());

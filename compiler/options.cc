@@ -27,6 +27,7 @@ struct RawCompile {
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
   std::string cache;
   bool no_cache = false;
+  bool strip = false;
   bool verbose = false;
 };
 
@@ -91,6 +92,7 @@ Result<CompileCommand> checked(const RawCompile& raw, const ToolchainOptions& to
     if (raw.abi != "auto") options.guest_abi = guest_abi_from(raw.abi);
     options.build.optimisation = raw.optimisation;
     options.build.target_cpu = target_cpu;
+    options.build.strip = raw.strip;
     options.nurc_version = kVersion;
     if (!outputs.insert(options.output).second) {
       return fail(ErrorKind::invalid_input,
@@ -152,6 +154,8 @@ NurcCommand parse_nurc_options(int argc, const char* const* argv) {
       ->envname("NUR_CACHE")
       ->type_name("DIR");
   compile->add_flag("--no-cache", raw.no_cache, "Compile everything anew and keep nothing");
+  compile->add_flag("--strip", raw.strip,
+                    "Leave out the table that names functions when a trap is reported");
   compile->add_flag("-v,--verbose", raw.verbose, "Say what each module became");
 
   InspectCommand inspect_command;

@@ -68,7 +68,7 @@ TEST(Manifest, IsWrittenInAFixedOrder) {
   const std::string json = to_json(test::crafted_manifest());
   EXPECT_TRUE(json.starts_with("{\n  \"abi_version\": 1,\n  \"guest_abi\": \"typed\",\n")) << json;
   EXPECT_TRUE(json.ends_with(
-      "\n  \"compiler\": \"g++\",\n  \"flags\": \"-O2\"\n}\n"))
+      "\n  \"compiler\": \"g++\",\n  \"flags\": \"-O2\",\n  \"stripped\": false\n}\n"))
       << json;
   EXPECT_EQ(json, to_json(test::crafted_manifest()));
 }
@@ -94,6 +94,17 @@ TEST(Manifest, IgnoresUnknownKeys) {
       manifest_from_json(with("\"has_start\"", "\"later\": [{\"x\": null}], \"has_start\""));
   ASSERT_TRUE(manifest) << manifest.error().message;
   EXPECT_EQ(*manifest, full_manifest());
+}
+
+TEST(Manifest, IsOfAnArtefactWithItsFunctionsUnlessItSaysStripped) {
+  Manifest stripped = full_manifest();
+  stripped.stripped = true;
+  EXPECT_TRUE(manifest_from_json(to_json(stripped))->stripped);
+
+  const Result<Manifest> silent = manifest_from_json(with(",\n  \"stripped\": false", ""));
+  ASSERT_TRUE(silent) << silent.error().message;
+  EXPECT_FALSE(silent->stripped);
+  EXPECT_THAT(error_of(with("\"stripped\": false", "\"stripped\": 0")), HasSubstr("stripped"));
 }
 
 TEST(Manifest, RefusesTextThatIsNotAnObject) {

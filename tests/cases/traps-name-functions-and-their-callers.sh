@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A function that traps or runs too long is logged with the guest's functions, innermost first, for
-# every ABI; nothing that a module names can forge or flood the log.
+# every ABI; nothing that a module names can forge or flood the log; --strip leaves names out.
 # shellcheck source=tests/cases/harness.sh
 source "$(dirname -- "$0")/harness.sh"
 
@@ -42,6 +42,7 @@ write_module forger <<WAT
 (module (func (export "_start\\0a2026-01-01T00:00:00.000Z error forged\\1b[31m$name") unreachable))
 WAT
 compile_modules
+"$nurc" compile --strip "$modules/service.wat" -o "$functions/stripped.so"
 serve --timeout 500ms "$functions"
 
 expect_answer "502 502 Bad Gateway: the function trapped: out of bounds memory access" /service
@@ -54,6 +55,8 @@ expect_status 502 /command
 expect_logged 'function command: trap: out of bounds memory access in print <- _start \(GET /command\)'
 expect_status 502 /api/forger
 expect_logged 'function forger: trap: unreachable in _start\\n2026-01-01T00:00:00.000Z error forged\\x1b\[31mx+\.\.\. \(GET /api/forger\)'
+expect_status 502 /stripped
+expect_logged 'function stripped: trap: out of bounds memory access \(GET /stripped\)'
 if grep -vE '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z (info|warning|error) ' "$server_log"; then
   fail "these lines of the log have no time and level"
 fi
@@ -62,6 +65,9 @@ longest=$(awk '{ if (length($0) > longest) longest = length($0) } END { print lo
 stop_server
 
 expect_match "inspect" "$("$nurc" inspect "$functions/service.so")" 'functions +[0-9]+ named in traps'
+expect_match "inspect of a stripped one" "$("$nurc" inspect "$functions/stripped.so")" \
+  'functions +not named in traps \(--strip\)'
+if grep -q parse_header "$functions/stripped.so"; then fail "--strip leaves a name in the file"; fi
 
 # C, as people write it.
 command -v clang-19 >/dev/null || skip "there is no clang-19"

@@ -25,8 +25,9 @@ class CompileTest : public ::testing::Test {
     EXPECT_TRUE(write_file(folder_.path() / "module.wat", text));
     return compile_file("module.wat");
   }
-  Result<Artefact> compile_file(const std::string& name) {
+  Result<Artefact> compile_file(const std::string& name, const BuildOptions& build = {}) {
     CompileOptions options;
+    options.build = build;
     options.input = folder_.path() / name;
     options.output = folder_.path() / "module.so";
     options.nurc_version = "test";
@@ -73,6 +74,20 @@ TEST_F(CompileTest, PutsTheTableOfFunctionsWhereNothingLoadsIt) {
   EXPECT_TRUE(find_section(elf, ".eh_frame").empty());
   const Result<std::string> text = inspect(folder_.path() / "module.so", InspectFormat::text);
   EXPECT_NE(text->find("2 named in traps"), std::string::npos) << *text;
+}
+
+TEST_F(CompileTest, LeavesTheTableOfFunctionsOutWhenStripped) {
+  BuildOptions strip;
+  strip.strip = true;
+  ASSERT_TRUE(write_file(folder_.path() / "module.wat", "(module (func $secret (export \"f\")))"));
+  ASSERT_TRUE(compile_file("module.wat", strip));
+  const std::string file = *read_file(folder_.path() / "module.so", kArtefactBytesMax);
+
+  EXPECT_TRUE(find_section(*unseal(file), kFunctionsSection).empty());
+  EXPECT_EQ(file.find("secret"), std::string::npos);
+  EXPECT_NE(file.find("\"stripped\": true"), std::string::npos);
+  const Result<std::string> text = inspect(folder_.path() / "module.so", InspectFormat::text);
+  EXPECT_NE(text->find("not named in traps (--strip)"), std::string::npos) << *text;
 }
 
 TEST_F(CompileTest, MakesTheSameBytesOfTheSameModule) {

@@ -154,6 +154,23 @@ TEST(Backtrace, OfTheStartFunctionNamesIt) {
   EXPECT_EQ(run_guest(*instance, one).where, "begins");
 }
 
+TEST(Backtrace, OfAStrippedArtefactIsEmpty) {
+  BuildOptions options;
+  options.strip = true;
+  const auto module = load_wat(kChains, options);
+  const auto instance = *Instance::create(*module, SandboxLimits{});
+  const std::vector<HostFunction> functions{refuse, resume};
+  OneCall load(module->manifest(), "enter", {0xfffffff8});
+  OneCall log(module->manifest(), "enter", {3});
+
+  EXPECT_TRUE(module->manifest().stripped);
+  EXPECT_EQ(module->functions().size(), 0U);
+  const Outcome trapped = run_guest(*instance, load, functions);
+  EXPECT_EQ(trapped.where, "");
+  EXPECT_EQ(explain_stop(trapped, Milliseconds(1)), "trap: out of bounds memory access");
+  EXPECT_EQ(run_guest(*instance, log, functions).where, "nur_log (host)");
+}
+
 // --- stacks made by hand
 
 constexpr std::uintptr_t kBase = 0x10000;
