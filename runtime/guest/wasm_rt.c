@@ -1,5 +1,6 @@
-/* What generated code calls and the compiler does not inline: tables, and the four memory functions
- * that a C compiler may call by itself. Compiled into every artefact, so an artefact needs nobody.
+/* What generated code calls and the compiler does not inline: tables, the four memory functions that
+ * a C compiler may call by itself, and at -O0 those of <math.h>. Compiled into every artefact, so an
+ * artefact needs nobody.
  */
 #include "nur/abi.h"
 #include "wasm-rt.h"
@@ -68,3 +69,33 @@ int memcmp(const void* a, const void* b, size_t bytes) {
   }
   return 0;
 }
+
+/* Instructions everywhere but at -O0, where gcc calls them. Modes of roundss (SSE4.1, which every
+ * target has): 8 is "no precision exception", added to down, up, to zero, and as MXCSR says. */
+#ifndef __OPTIMIZE__
+#define NUR_DEFINE_ROUND(name, type, instruction, mode)                             \
+  type name(type x) {                                                               \
+    type rounded;                                                                   \
+    __asm__(instruction " %2, %1, %0" : "=x"(rounded) : "x"(x), "i"((mode) + 8)); \
+    return rounded;                                                                 \
+  }
+#define NUR_DEFINE_FLOAT_FUNCTIONS(suffix, type, bits, sign, scalar)                    \
+  NUR_DEFINE_ROUND(floor##suffix, type, "round" scalar, 1)                              \
+  NUR_DEFINE_ROUND(ceil##suffix, type, "round" scalar, 2)                               \
+  NUR_DEFINE_ROUND(trunc##suffix, type, "round" scalar, 3)                              \
+  NUR_DEFINE_ROUND(nearbyint##suffix, type, "round" scalar, 4)                          \
+  type sqrt##suffix(type x) {                                                           \
+    __asm__("sqrt" scalar " %0, %0" : "+x"(x));                                         \
+    return x;                                                                           \
+  }                                                                                     \
+  type copysign##suffix(type magnitude, type signed_one) {                              \
+    bits a, b;                                                                          \
+    __builtin_memcpy(&a, &magnitude, sizeof(a));                                        \
+    __builtin_memcpy(&b, &signed_one, sizeof(b));                                       \
+    a = (a & ~(sign)) | (b & (sign));                                                   \
+    __builtin_memcpy(&magnitude, &a, sizeof(a));                                        \
+    return magnitude;                                                                   \
+  }
+NUR_DEFINE_FLOAT_FUNCTIONS(f, float, uint32_t, UINT32_C(1) << 31, "ss")
+NUR_DEFINE_FLOAT_FUNCTIONS(, double, uint64_t, UINT64_C(1) << 63, "sd")
+#endif

@@ -1,0 +1,66 @@
+// What fuzzing has found once.
+#include <bit>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/guest.h"
+
+namespace nur::test {
+namespace {
+
+// gcc calls functions of <math.h> at -O0 alone, and there is no library to link.
+TEST(Unoptimised, HasFloatInstructionsToo) {
+  const std::unique_ptr<LoadedModule> module = load_wat(R"((module
+    (func (export "f32.floor") (param f32) (result f32) (f32.floor (local.get 0)))
+    (func (export "f32.ceil") (param f32) (result f32) (f32.ceil (local.get 0)))
+    (func (export "f32.trunc") (param f32) (result f32) (f32.trunc (local.get 0)))
+    (func (export "f32.nearest") (param f32) (result f32) (f32.nearest (local.get 0)))
+    (func (export "f32.sqrt") (param f32) (result f32) (f32.sqrt (local.get 0)))
+    (func (export "f32.copysign") (param f32 f32) (result f32)
+      (f32.copysign (local.get 0) (local.get 1)))
+    (func (export "f64.floor") (param f64) (result f64) (f64.floor (local.get 0)))
+    (func (export "f64.ceil") (param f64) (result f64) (f64.ceil (local.get 0)))
+    (func (export "f64.trunc") (param f64) (result f64) (f64.trunc (local.get 0)))
+    (func (export "f64.nearest") (param f64) (result f64) (f64.nearest (local.get 0)))
+    (func (export "f64.sqrt") (param f64) (result f64) (f64.sqrt (local.get 0)))
+    (func (export "f64.copysign") (param f64 f64) (result f64)
+      (f64.copysign (local.get 0) (local.get 1)))))",
+                                                        {.optimisation = 0});
+  const std::unique_ptr<Instance> instance = *Instance::create(*module, {});
+  const auto bits = [&](std::string_view function, std::vector<std::uint64_t> arguments) {
+    OneCall call(module->manifest(), function, std::move(arguments));
+    EXPECT_EQ(run_guest(*instance, call).kind, Outcome::Kind::returned);
+    EXPECT_TRUE(instance->reset());
+    return call.result().i64;
+  };
+  const auto single = [&](std::string_view function, float x, float y = 0) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(
+        bits(function, function.ends_with("copysign")
+                           ? std::vector<std::uint64_t>{std::bit_cast<std::uint32_t>(x),
+                                                        std::bit_cast<std::uint32_t>(y)}
+                           : std::vector<std::uint64_t>{std::bit_cast<std::uint32_t>(x)})));
+  };
+  const auto twice = [&](std::string_view function, double x, double y = 0) {
+    return std::bit_cast<double>(
+        bits(function, function.ends_with("copysign")
+                           ? std::vector<std::uint64_t>{std::bit_cast<std::uint64_t>(x),
+                                                        std::bit_cast<std::uint64_t>(y)}
+                           : std::vector<std::uint64_t>{std::bit_cast<std::uint64_t>(x)}));
+  };
+
+  EXPECT_EQ(single("f32.floor", -1.5F), -2.0F);
+  EXPECT_EQ(single("f32.ceil", 1.5F), 2.0F);
+  EXPECT_EQ(single("f32.trunc", -1.5F), -1.0F);
+  EXPECT_EQ(single("f32.nearest", 2.5F), 2.0F);
+  EXPECT_EQ(single("f32.sqrt", 2.25F), 1.5F);
+  EXPECT_EQ(single("f32.copysign", 3.0F, -0.0F), -3.0F);
+  EXPECT_EQ(twice("f64.floor", -1.5), -2.0);
+  EXPECT_EQ(twice("f64.ceil", 1.5), 2.0);
+  EXPECT_EQ(twice("f64.trunc", -1.5), -1.0);
+  EXPECT_EQ(twice("f64.nearest", 3.5), 4.0);
+  EXPECT_EQ(twice("f64.sqrt", 2.25), 1.5);
+  EXPECT_EQ(twice("f64.copysign", -3.0, 0.0), 3.0);
+}
+
+}  // namespace
+}  // namespace nur::test
