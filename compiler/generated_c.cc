@@ -1,6 +1,6 @@
 // The edits to wasm2c's output. Every difference between the C that wasm2c writes and the C that we
-// compile is in kEdits and kVectorEdit; each replaces one passage of the fixed part at the top of
-// the file.
+// compile is in kEdits, kVectorEdit and kHeaderVectorEdit; each replaces one passage of the fixed
+// part at the top of a file.
 #include "compiler/generated_c.h"
 
 #include <array>
@@ -35,6 +35,15 @@ constexpr Edit kVectorEdit{
     "\n#define SIMD_FORCE_READ(var) __asm__(\"\" ::\"x\"(var));\n#include \"nur_simd.h\"\n"};
 constexpr std::string_view kVectorSign = "simde_";
 
+// Of headers with vectors: wasm2c 1.0.36 declares their type here only when an import, an export or
+// a global has it, although the structures of several results may have it, too.
+constexpr Edit kHeaderVectorEdit{"\n#include \"wasm-rt.h\"\n",
+                                 "\n#include \"wasm-rt.h\"\n#include <simde/wasm/simd128.h>\n"
+                                 "#define WASM_RT_SIMD_TYPE_DEFINED\n"
+                                 "typedef simde_v128_t v128;\n"};
+constexpr std::string_view kVectorMember = "\n  v128 ";
+constexpr std::string_view kVectorHeader = "#include <simde/wasm/simd128.h>";
+
 Result<void> apply(const Edit& edit, std::string& text) {
   const std::size_t at = text.find(edit.passage);
   if (at == std::string::npos || text.find(edit.passage, at + 1) != std::string::npos) {
@@ -52,6 +61,14 @@ Result<void> apply(const Edit& edit, std::string& text) {
 Result<std::string> adapt_generated_c(std::string text) {
   for (const Edit& edit : kEdits) NUR_TRY(apply(edit, text));
   if (text.find(kVectorSign) != std::string::npos) NUR_TRY(apply(kVectorEdit, text));
+  return text;
+}
+
+Result<std::string> adapt_generated_header(std::string text) {
+  if (text.find(kVectorMember) != std::string::npos &&
+      text.find(kVectorHeader) == std::string::npos) {
+    NUR_TRY(apply(kHeaderVectorEdit, text));
+  }
   return text;
 }
 

@@ -11,4 +11,7 @@ namespace nur {
 // passages must be there exactly once. Errors: internal, naming the passage.
 Result<std::string> adapt_generated_c(std::string text);
 
+// The same of m.h.
+Result<std::string> adapt_generated_header(std::string text);
+
 }  // namespace nur

@@ -48,6 +48,9 @@ Result<CSources> translate(const Path& folder, const Toolchain& toolchain,
   const CUnits cut = NUR_TRY(cut_into_units(generated));
 
   NUR_TRY(write_file(folder / "m-impl.h", cut.header));
+  std::string declarations = NUR_TRY(read_output(folder / "m.h", kGeneratedBytesMax));
+  const std::string adapted = NUR_TRY(adapt_generated_header(std::move(declarations)));
+  NUR_TRY(write_file(folder / "m.h", adapted));
   CSources sources;
   sources.folder = folder;
   for (const CUnit& unit : cut.units) {

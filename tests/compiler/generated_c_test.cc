@@ -59,6 +59,20 @@ TEST(AdaptGeneratedC, PutsOurVectorOperationsBehindThoseOfSimde) {
   }
 }
 
+TEST(AdaptGeneratedHeader, DeclaresVectorsWhereWasm2cDidNot) {
+  constexpr std::string_view kFixed = "/* */\n#include \"wasm-rt.h\"\n\n#include <stdint.h>\n";
+  const std::string declared =
+      std::string(kFixed) + "#include <simde/wasm/simd128.h>\nstruct a {\n  v128 o0;\n};\n";
+  const std::string undeclared = std::string(kFixed) + "struct a {\n  v128 o0;\n};\n";
+
+  EXPECT_EQ(*adapt_generated_header(std::string(kFixed)), kFixed);
+  EXPECT_EQ(*adapt_generated_header(declared), declared);
+  const Result<std::string> adapted = adapt_generated_header(undeclared);
+  ASSERT_TRUE(adapted);
+  EXPECT_LT(adapted->find("typedef simde_v128_t v128;"), adapted->find("  v128 o0;"));
+  EXPECT_FALSE(adapt_generated_header("struct a {\n  v128 o0;\n};\n"));
+}
+
 TEST(AdaptGeneratedC, RefusesTextThatItDoesNotKnow) {
   const Result<std::string> adapted = adapt_generated_c("int main(void) { return 0; }\n");
 

@@ -62,5 +62,19 @@ TEST(Unoptimised, HasFloatInstructionsToo) {
   EXPECT_EQ(twice("f64.copysign", -3.0, 0.0), 3.0);
 }
 
+// wasm2c declares the type of vectors in its header when an import, an export or a global has it.
+TEST(SeveralResults, MayHoldAVectorThatNothingElseDeclares) {
+  const std::unique_ptr<LoadedModule> module = load_wat(R"((module
+    (func $pair (result i32 v128) (i32.const 3) (v128.const i32x4 4 5 6 7))
+    (func (export "sum") (result i32) (local v128)
+      (local.set 0 (call $pair))
+      (i32.add (i32x4.extract_lane 2 (local.get 0))))))");
+  const std::unique_ptr<Instance> instance = *Instance::create(*module, {});
+  OneCall call(module->manifest(), "sum", {});
+
+  EXPECT_EQ(run_guest(*instance, call).kind, Outcome::Kind::returned);
+  EXPECT_EQ(call.result().i32, 9U);
+}
+
 }  // namespace
 }  // namespace nur::test
