@@ -50,7 +50,11 @@ group_packages() {
         printf '%s\n' wabt
       fi
       ;;
-    test) printf '%s\n' curl procps strace python3 ;;
+    test)
+      printf '%s\n' curl procps strace python3 binaryen
+      # Any node of version 18 or newer will do; one that does not come from Debian stays.
+      command -v node >/dev/null || printf '%s\n' nodejs
+      ;;
     # nginx comes without its service, see unpack.sh; these are the libraries it loads.
     bench) printf '%s\n' curl procps python3 wrk libpcre2-8-0 libcrypt1 zlib1g ;;
     bare) printf '%s\n' debootstrap debian-archive-keyring ;;

@@ -26,6 +26,8 @@ expect 2 'setup takes no arguments: --force' setup --force
 expect 2 'test takes one NAME or -R REGEX' test one two three
 expect 2 'unknown option or missing value: -R' test -R
 expect 2 'test spec takes no arguments: core/br.wast' test spec core/br.wast
+expect 2 'targets: compiler' fuzz
+expect 2 'nothing called ../dev to fuzz' fuzz ../dev
 expect 2 'benches:' bench
 expect 2 'no bench ../dev' bench ../dev
 
