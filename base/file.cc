@@ -1,32 +1,21 @@
 #include "base/file.h"
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/check.h"
+#include "base/janitor.h"
+
 namespace nur {
 namespace {
-
-ErrorKind kind_of_errno(int error) {
-  switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-      return ErrorKind::not_found;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-      return ErrorKind::exhausted;
-    default:
-      return ErrorKind::internal;
-  }
-}
 
 std::unexpected<Error> fail_errno(std::string_view verb, const Path& path) {
   const int error = errno;
@@ -45,18 +34,31 @@ Result<void> write_all(int fd, std::string_view bytes, const Path& path) {
   return {};
 }
 
-// Writes `fd` to the disk under a name of its own beside `path`, then renames it over `path`.
-Result<void> name_and_rename(const Fd& file, const Path& named_already, const Path& path) {
-  Path temporary = named_already;
+std::string random_name() {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz234567";
+  std::array<unsigned char, 12> bytes{};
+  NUR_CHECK(::getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  std::string name;
+  for (const unsigned char byte : bytes) name += kLetters[byte % kLetters.size()];
+  return name;
+}
+
+// A name beside `path` that nobody else chooses, and not longer however long that is.
+Path temporary_name(const Path& path) {
+  return path.parent_path() / fmt::format(".nur-{}.tmp", random_name());
+}
+
+// Gives `file` the name `path`, in one step or by renaming its temporary one.
+Result<void> name_and_rename(const Fd& file, Path temporary, const Path& path) {
+  std::optional<Janitor> janitor;
   if (temporary.empty()) {
-    temporary = path;
-    temporary += fmt::format(".tmp.{}", ::getpid());
     const std::string source = fmt::format("/proc/self/fd/{}", file.get());
     // Where there is nothing yet, the name appears with all of its bytes in one step.
     if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0) {
       return {};
     }
-    ::unlink(temporary.c_str());
+    temporary = temporary_name(path);
+    janitor.emplace(NUR_TRY(Janitor::watch(temporary)));
     if (::linkat(AT_FDCWD, source.c_str(), AT_FDCWD, temporary.c_str(), AT_SYMLINK_FOLLOW) != 0) {
       return fail_errno("naming", temporary);
     }
@@ -70,6 +72,23 @@ Result<void> name_and_rename(const Fd& file, const Path& named_already, const Pa
 }
 
 }  // namespace
+
+ErrorKind kind_of_errno(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return ErrorKind::not_found;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      return ErrorKind::exhausted;
+    default:
+      return ErrorKind::internal;
+  }
+}
 
 std::string system_error_text(std::string_view what) {
   const int error = errno;
@@ -128,11 +147,11 @@ Result<void> publish_file(const Path& path, std::string_view bytes, unsigned mod
   // A file without a name vanishes with its last descriptor, so that no crash leaves one behind.
   // Some file systems have none; there the temporary name is unlinked on every error.
   Path temporary;
+  std::optional<Janitor> janitor;
   Fd file(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode));
   if (!file.is_open() && (errno == EOPNOTSUPP || errno == EISDIR)) {
-    temporary = path;
-    temporary += fmt::format(".tmp.{}", ::getpid());
-    ::unlink(temporary.c_str());
+    temporary = temporary_name(path);
+    janitor.emplace(NUR_TRY(Janitor::watch(temporary)));
     file = Fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   }
   if (!file.is_open()) return fail_errno("creating a file in", folder);
@@ -170,15 +189,17 @@ Result<Fd> sealed_memfd(const std::string& name, std::string_view bytes) {
 
 Result<ScratchDir> ScratchDir::create(std::string_view prefix) {
   const char* root = std::getenv("TMPDIR");
-  std::string pattern =
-      fmt::format("{}/{}XXXXXX", root != nullptr && *root ? root : "/tmp", prefix);
-  if (::mkdtemp(pattern.data()) == nullptr) {
-    return fail_errno("creating scratch folder", pattern);
-  }
-  return ScratchDir(Path(pattern));
+  const Path path =
+      Path(root != nullptr && *root ? root : "/tmp") / fmt::format("{}{}", prefix, random_name());
+  Janitor janitor = NUR_TRY(Janitor::make_folder(path));
+  return ScratchDir(path, std::make_unique<Janitor>(std::move(janitor)));
 }
 
-ScratchDir::ScratchDir(ScratchDir&& other) noexcept : path_(std::exchange(other.path_, Path())) {}
+ScratchDir::ScratchDir(Path path, std::unique_ptr<Janitor> janitor)
+    : path_(std::move(path)), janitor_(std::move(janitor)) {}
+
+ScratchDir::ScratchDir(ScratchDir&& other) noexcept
+    : path_(std::exchange(other.path_, Path())), janitor_(std::move(other.janitor_)) {}
 
 ScratchDir::~ScratchDir() {
   if (path_.empty()) return;

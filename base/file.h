@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ using Path = std::filesystem::path;
 // "opening hello.so: No such file or directory" for the errno of now.
 std::string system_error_text(std::string_view what);
 
+// What a caller can do about an errno of the file system's.
+ErrorKind kind_of_errno(int error);
+
 // Errors: not_found; limit_exceeded above `bytes_max`; invalid_input when it is no regular file;
 // internal.
 Result<std::string> read_file(const Path& path, std::size_t bytes_max);
@@ -31,7 +35,7 @@ Result<void> write_file(const Path& path, std::span<const std::string_view> piec
 
 // Puts `bytes` at `path` in one step: a nameless file in the same folder is written, fsynced, named
 // and renamed over the old one, and the folder is fsynced. Readers see the old file or the new one;
-// a crash leaves the old one. Permissions are `mode` less the umask.
+// a crash leaves the old one, and no other name (janitor.h). Permissions are `mode` less the umask.
 // Errors: exhausted (disk full), not_found (no such folder), internal.
 Result<void> publish_file(const Path& path, std::string_view bytes, unsigned mode = 0644);
 
@@ -39,7 +43,10 @@ Result<void> publish_file(const Path& path, std::string_view bytes, unsigned mod
 // Errors: exhausted.
 Result<Fd> sealed_memfd(const std::string& name, std::string_view bytes);
 
-// A fresh folder below $TMPDIR or /tmp, readable by its owner alone, removed with all it holds.
+class Janitor;
+
+// A fresh folder below $TMPDIR or /tmp, readable by its owner alone, removed with all it holds; by
+// a janitor when this process is killed.
 class ScratchDir {
  public:
   static Result<ScratchDir> create(std::string_view prefix);
@@ -50,8 +57,9 @@ class ScratchDir {
   [[nodiscard]] const Path& path() const { return path_; }
 
  private:
-  explicit ScratchDir(Path path) : path_(std::move(path)) {}
+  ScratchDir(Path path, std::unique_ptr<Janitor> janitor);
   Path path_;
+  std::unique_ptr<Janitor> janitor_;
 };
 
 }  // namespace nur

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Whenever nurc is killed, its output is absent or whole, what was there before it is still good, the
-# folder holds nothing else, and none of the processes it began lives on.
+# Whenever nurc is killed, alone or with its whole process group, its output is absent or whole, what was
+# there before it is still good, no other file is left there or in the scratch folders' place, and none
+# of the processes it began lives on.
 # shellcheck source=tests/cases/harness.sh
 source "$(dirname -- "$0")/harness.sh"
 
 # Large enough that the C compiler works for a while.
 {
   echo '(module (memory (export "memory") 1)'
-  for i in $(seq 1 150); do
+  for i in $(seq 1 60); do
     echo "(func (export \"f$i\") (param \$a i32) (param \$b f64) (result f64) (local \$i i32)
       (loop \$l
         (f64.store (i32.mul (local.get \$i) (i32.const 8))
@@ -34,17 +35,23 @@ survivors() {
   done 2>/dev/null
 }
 nobody_left() { [[ -z $(survivors) ]]; }
+no_scratch_left() { [[ -z $(ls -A "$TMPDIR") ]]; }
 
-for round in $(seq 1 16); do
+rounds=40
+for round in $(seq 1 $rounds); do
   earlier=
   if ((round % 2 == 0)); then
     cp "$NUR_FUNCTIONS/hello.so" "$folder/large.so"
     earlier=$(sha256sum <"$folder/large.so")
   fi
-  begin "$nurc" compile "$modules/large.wat" -o "$folder/"
-  # From the first instant to a little beyond the end.
-  delay_ms=$((whole_ms * round * 105 / 16 / 100))
+  # The leader of a group.
+  begin setsid "$nurc" compile "$modules/large.wat" -o "$folder/"
+  # Somewhere in its part of the time from the first instant to a little beyond the end.
+  delay_ms=$((whole_ms * (100 * (round - 1) + RANDOM % 100) * 105 / 100 / rounds / 100))
   sleep "$(printf '%d.%03d' $((delay_ms / 1000)) $((delay_ms % 1000)))"
+  if ((round % 4 < 2)); then
+    kill -KILL -- "-$begun_pid" 2>/dev/null || true
+  fi
   kill -KILL "$begun_pid" 2>/dev/null || true
   wait "$begun_pid" 2>/dev/null || true
   poll 20 nobody_left || fail "a process of nurc's lives on after round $round: $(survivors)"
@@ -58,6 +65,7 @@ for round in $(seq 1 16); do
   else
     [[ -z $earlier ]] || fail "round $round took the old artefact away"
   fi
+  poll 20 no_scratch_left || fail "round $round left $(find "$TMPDIR")"
   expect_equal "files beside the artefact" "$(find "$folder" -type f ! -name large.so)" ""
   rm -f "$folder/large.so"
 done
@@ -67,19 +75,16 @@ cat >"$scratch/cc" <<END
 #!/bin/sh
 [ "\$1" = --version ] && { echo "cc 12"; exit 0; }
 sleep 300 &
-echo \$! >"$scratch/child.new"
-mv "$scratch/child.new" "$scratch/child"
+touch begun
 wait
 END
 chmod +x "$scratch/cc"
 begin "$nurc" compile --cc "$scratch/cc" "$modules/large.wat" -o "$folder/"
-poll 20 test -f "$scratch/child" || fail "the compiler is not started"
-child=$(<"$scratch/child")
-running "$child" || fail "the compiler's child is not there"
+begun() { compgen -G "$TMPDIR/*/begun" >/dev/null; }
+poll 20 begun || fail "the compiler is not started"
+expect_match "the compiler's child" "$(survivors)" 'sleep 300'
 kill -KILL "$begun_pid"
 wait "$begun_pid" 2>/dev/null || true
-if ! poll 20 stopped "$child"; then
-  kill -KILL "$child"
-  fail "the compiler's child lives on"
-fi
+poll 20 nobody_left || fail "the compiler's child lives on: $(survivors)"
+poll 20 no_scratch_left || fail "the scratch folder lives on"
 expect_equal "files" "$(ls -A "$folder")" ""
