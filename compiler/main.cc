@@ -4,6 +4,7 @@
 
 #include "base/version.h"
 #include "compiler/compile_all.h"
+#include "compiler/fence.h"
 #include "compiler/object_cache.h"
 #include "compiler/options.h"
 #include "compiler/progress_bar.h"
@@ -47,6 +48,9 @@ int run(const CompileCommand& command) {
   ProgressBar progress;
   const BuildServices services{&slots, cache ? &*cache : nullptr, &progress};
 
+  if (command.verbose) {
+    fmt::print(stderr, "tools run {}\n", Fence::of_this_machine().description());
+  }
   // The worst thing that happened decides; one refused module does not stop the others.
   int exit_code = 0;
   compile_all(command.modules, *toolchain, *interrupt, services,

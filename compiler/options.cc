@@ -156,7 +156,8 @@ NurcCommand parse_nurc_options(int argc, const char* const* argv) {
   compile->add_flag("--no-cache", raw.no_cache, "Compile everything anew and keep nothing");
   compile->add_flag("--strip", raw.strip,
                     "Leave out the table that names functions when a trap is reported");
-  compile->add_flag("-v,--verbose", raw.verbose, "Say what each module became");
+  compile->add_flag("-v,--verbose", raw.verbose,
+                    "Say what each module became, and how the tools behind nurc are fenced");
 
   InspectCommand inspect_command;
   std::vector<std::string> inspect_files;

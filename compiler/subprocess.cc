@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/units.h"
+#include "compiler/fence.h"
 
 namespace nur {
 namespace {
@@ -37,13 +40,33 @@ Result<Pipe> make_pipe() {
 
 // What runs between fork and exec of a program with threads makes system calls only.
 
-struct Streams {
+// All that the processes between us and the tool look at.
+struct Launch {
+  const Command& command;
+  const Fence& fence;
+  char* const* arguments;
+  char* const* environment;
   int output;
   int errors;
+
+  [[nodiscard]] const char* writable() const {
+    return command.only_reads ? nullptr : command.folder.c_str();
+  }
 };
 
-[[noreturn]] void become(const Command& command, char* const* arguments, char* const* environment,
-                         const Streams& streams) {
+// What a child says in a tool's place when it does not come to start it.
+constexpr std::string_view kFenceSign = "putting up the fence: ";
+
+[[noreturn]] void give_up(const Launch& launch, std::string_view step) {
+  const std::string_view reason = ::strerrordesc_np(errno);
+  for (const std::string_view part : {kFenceSign, step, std::string_view(": "), reason}) {
+    if (::write(launch.errors, part.data(), part.size()) < 0) break;
+  }
+  ::_exit(127);
+}
+
+[[noreturn]] void become(const Launch& launch) {
+  const Command& command = launch.command;
   const auto limit = [](int resource, std::uint64_t value, std::uint64_t grace = 0) {
     const rlimit both{value, value + grace};
     ::setrlimit(static_cast<__rlimit_resource>(resource), &both);
@@ -52,25 +75,44 @@ struct Streams {
   limit(RLIMIT_AS, command.limits.memory_bytes);
   limit(RLIMIT_FSIZE, command.limits.file_bytes);
   limit(RLIMIT_CORE, 0);
+  if (launch.fence.counts_own_processes()) limit(RLIMIT_NPROC, command.limits.processes);
 
   const int nothing = ::open("/dev/null", O_RDONLY);
-  if (nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(streams.output, 1) < 0 ||
-      ::dup2(streams.errors, 2) < 0 || ::chdir(command.folder.c_str()) != 0) {
+  if (nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(launch.output, 1) < 0 ||
+      ::dup2(launch.errors, 2) < 0 || ::chdir(command.folder.c_str()) != 0) {
     ::_exit(127);
   }
+  if (const char* step = launch.fence.confine(launch.writable())) give_up(launch, step);
   ::signal(SIGTERM, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execve(arguments[0], arguments, environment);
+  ::execve(launch.arguments[0], launch.arguments, launch.environment);
   ::_exit(127);
 }
 
-// Ends as the program did.
-[[noreturn]] void end_as(pid_t program) {
-  int status = 0;
-  while (::waitpid(program, &status, 0) < 0 && errno == EINTR) {
+// Whoever reads from a pipe waits until nobody can write to it any more.
+constexpr int kNone = -1;
+void close_all_but(int kept) {
+  const auto close_range = [](int first, unsigned last) {
+    return ::syscall(SYS_close_range, static_cast<unsigned>(first), last, 0U) == 0;
+  };
+  const bool below = kept <= 0 || close_range(0, static_cast<unsigned>(kept) - 1);
+  if (below && close_range(kept + 1, ~0U)) return;
+  for (int fd = 0; fd < 1024; ++fd) {
+    if (fd != kept) ::close(fd);
   }
+}
+
+int wait_status_of(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+// Ends as a program of this wait status did.
+[[noreturn]] void end_as(int status) {
   if (WIFEXITED(status)) ::_exit(WEXITSTATUS(status));
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
@@ -82,28 +124,66 @@ struct Streams {
   ::_exit(127);
 }
 
-// The first of a process group of which the program is the second. A compiler has children of its
-// own, which no death signal of ours reaches; the group is killed when the thread that asked for
-// the program is gone, however it went.
-[[noreturn]] void watch_over(const Command& command, char* const* arguments,
-                             char* const* environment, const Streams& streams, pid_t parent) {
-  ::setpgid(0, 0);
+// The first process inside, with which the kernel ends all others. Signals reach it from outside
+// only, so it tells how the tool ended by `report`.
+[[noreturn]] void be_init(const Launch& launch, int report) {
+  ::signal(SIGTERM, SIG_DFL);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  pollfd reader{report, POLLOUT, 0};
+  if (::poll(&reader, 1, 0) < 0 || (reader.revents & POLLERR) != 0) ::_exit(127);  // died before
+  launch.fence.hide_processes();
+
+  const pid_t program = ::_Fork();
+  if (program == 0) become(launch);
+  if (program < 0) give_up(launch, "starting a process");
+  close_all_but(report);
+  int status = 0;
+  while (true) {
+    const pid_t ended = ::waitpid(-1, &status, 0);
+    if (ended == program || (ended < 0 && errno != EINTR)) break;
+  }
+  ::_exit(::write(report, &status, sizeof status) == sizeof status ? 0 : 127);
+}
+
+// Starts init, and passes on what it reports.
+[[noreturn]] void run_inside(const Launch& launch) {
+  std::array<int, 2> report{};
+  if (::pipe2(report.data(), O_CLOEXEC) != 0) give_up(launch, "creating a pipe");
+  const pid_t init = ::_Fork();
+  if (init == 0) {
+    ::close(report[0]);
+    be_init(launch, report[1]);
+  }
+  if (init < 0) give_up(launch, "starting a process");
+  close_all_but(report[0]);
+  int status = 0;
+  ssize_t count = 0;
+  while ((count = ::read(report[0], &status, sizeof status)) < 0 && errno == EINTR) {
+  }
+  const int of_init = wait_status_of(init);
+  end_as(count == sizeof status ? status : of_init);
+}
+
+// The first of a session that the program is in. A compiler has children of its own, which no death
+// signal of ours reaches; the session is killed when the thread that asked for the program is gone,
+// however it went. It has no terminal, so nothing inside can type into ours.
+[[noreturn]] void watch_over(const Launch& launch, pid_t parent) {
+  ::setsid();
   ::signal(SIGTERM, [](int) { ::kill(0, SIGKILL); });
   sigset_t all_but_one;
   ::sigfillset(&all_but_one);
   ::sigdelset(&all_but_one, SIGTERM);
   ::sigprocmask(SIG_SETMASK, &all_but_one, nullptr);
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (const char* step = launch.fence.enclose(launch.writable())) give_up(launch, step);
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);       // here, for a change of rights takes it back
   if (::getppid() != parent) ::_exit(127);  // died before the line above
 
+  if (launch.fence.has_own_processes()) run_inside(launch);
   const pid_t program = ::_Fork();
-  if (program < 0) ::_exit(127);
-  if (program == 0) become(command, arguments, environment, streams);
-  // Whoever reads from a pipe waits until nobody can write to it any more.
-  if (::syscall(SYS_close_range, 0U, ~0U, 0U) != 0) {
-    for (int fd = 0; fd < 1024; ++fd) ::close(fd);
-  }
-  end_as(program);
+  if (program < 0) give_up(launch, "starting a process");
+  if (program == 0) become(launch);
+  close_all_but(kNone);
+  end_as(wait_status_of(program));
 }
 
 std::vector<char*> pointers_to(std::vector<std::string>& strings) {
@@ -137,6 +217,70 @@ std::string last_words(std::string_view errors) {
     words += '\n';
     errors.remove_prefix(end + 1);
   }
+}
+
+// Which limit a program ran into that says so in words only: the compiler's driver reports its
+// children's deaths and failed allocations as text.
+struct Told {
+  std::string_view words;
+  int signal;  // that a program without a driver dies by
+};
+constexpr int kOutOfMemory = 0;
+constexpr Told kTold[] = {
+    {"out of memory", kOutOfMemory},
+    {"memory exhausted", kOutOfMemory},  // "virtual" of the assembler
+    {"annot allocate memory", kOutOfMemory},
+    {"bad_alloc", kOutOfMemory},
+    {"CPU time limit exceeded", SIGXCPU},
+    {"File size limit exceeded", SIGXFSZ},
+    {"File too large", SIGXFSZ},
+};
+
+std::optional<std::string> limit_it_hit(const ProcessLimits& limits, int status,
+                                        std::string_view errors) {
+  std::optional<int> limit;
+  for (const Told& told : kTold) {
+    if (errors.find(told.words) != std::string_view::npos) limit = told.signal;
+  }
+  if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGXFSZ)) {
+    limit = WTERMSIG(status);
+  }
+  if (!limit) return std::nullopt;
+  if (*limit == SIGXCPU) {
+    return fmt::format("was stopped after its limit of {} s of CPU time", limits.cpu_seconds);
+  }
+  if (*limit == SIGXFSZ) {
+    return fmt::format("wrote a file of more than {} bytes, which is the limit", limits.file_bytes);
+  }
+  return fmt::format("needs more than its limit of {} of memory", format_size(limits.memory_bytes));
+}
+
+Error why_it_failed(const Command& command, const std::string& name, int status,
+                    const std::string& errors) {
+  // A full disk makes tools say all kinds of things besides.
+  const bool disk_full = errors.find("No space left on device") != std::string::npos;
+  if (const auto limit = limit_it_hit(command.limits, status, errors); limit && !disk_full) {
+    return {ErrorKind::limit_exceeded, fmt::format("{} {}", name, *limit)};
+  }
+  if (WIFSIGNALED(status)) {
+    const int signal = WTERMSIG(status);
+    return {ErrorKind::internal,
+            fmt::format("{} died by signal {} ({})", name, signal, ::strsignal(signal))};
+  }
+  if (WEXITSTATUS(status) == 127 && errors.empty()) {
+    return {ErrorKind::internal, fmt::format("{} could not be started", command.arguments[0])};
+  }
+  if (WEXITSTATUS(status) == 127 && errors.starts_with(kFenceSign)) {
+    return {ErrorKind::internal, fmt::format("{} was not started: {}", name, last_words(errors))};
+  }
+  // Its driver lives on to tell.
+  const bool died = errors.find("signal terminated program") != std::string::npos ||
+                    errors.find("internal compiler error") != std::string::npos;
+  if (died && !disk_full) {
+    return {ErrorKind::internal, fmt::format("a process of {} died: {}", name, last_words(errors))};
+  }
+  return {disk_full ? ErrorKind::exhausted : ErrorKind::invalid_input,
+          fmt::format("{} failed ({}): {}", name, WEXITSTATUS(status), last_words(errors))};
 }
 
 enum class Ending { exited, out_of_time, interrupted };
@@ -194,14 +338,14 @@ Result<std::string> run_process(const Command& command, const Interrupt& interru
   const std::vector<char*> argv = pointers_to(arguments);
   const std::vector<char*> envp = pointers_to(environment);
 
+  const Launch launch{command,     Fence::of_this_machine(), argv.data(),
+                      envp.data(), output.write.get(),       errors.write.get()};
   const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
+  const pid_t pid = ::_Fork();
   if (pid < 0) {
     return fail(ErrorKind::exhausted, "{}", system_error_text("starting " + name));
   }
-  if (pid == 0) {
-    watch_over(command, argv.data(), envp.data(), {output.write.get(), errors.write.get()}, parent);
-  }
+  if (pid == 0) watch_over(launch, parent);
   output.write.reset();
   errors.write.reset();
 
@@ -223,36 +367,7 @@ Result<std::string> run_process(const Command& command, const Interrupt& interru
     return fail(ErrorKind::limit_exceeded, "{} ran for more than {} s and was stopped", name,
                 command.limits.wall.count() / 1000);
   }
-  if (WIFSIGNALED(status)) {
-    const int signal = WTERMSIG(status);
-    if (signal == SIGXCPU) {
-      return fail(ErrorKind::limit_exceeded, "{} was stopped after its limit of {} s of CPU time",
-                  name, command.limits.cpu_seconds);
-    }
-    if (signal == SIGXFSZ) {
-      return fail(ErrorKind::limit_exceeded, "{} wrote a file of more than {} bytes", name,
-                  command.limits.file_bytes);
-    }
-    return fail(ErrorKind::internal, "{} died by signal {} ({})", name, signal,
-                ::strsignal(signal));
-  }
-  if (WEXITSTATUS(status) == 127 && error_text.empty()) {
-    return fail(ErrorKind::internal, "{} could not be started", command.arguments[0]);
-  }
-  if (WEXITSTATUS(status) != 0) {
-    // The compiler reports its own children's deaths and failed allocations as text only.
-    const bool out_of_memory = error_text.find("out of memory") != std::string::npos ||
-                               error_text.find("cannot allocate") != std::string::npos ||
-                               error_text.find("bad_alloc") != std::string::npos;
-    const bool killed = error_text.find("Killed signal") != std::string::npos ||
-                        error_text.find("CPU time limit") != std::string::npos ||
-                        error_text.find("File size limit") != std::string::npos;
-    const bool disk_full = error_text.find("No space left on device") != std::string::npos;
-    const ErrorKind kind = disk_full                 ? ErrorKind::exhausted
-                           : out_of_memory || killed ? ErrorKind::limit_exceeded
-                                                     : ErrorKind::invalid_input;
-    return fail(kind, "{} failed ({}): {}", name, WEXITSTATUS(status), last_words(error_text));
-  }
+  if (status != 0) return std::unexpected(why_it_failed(command, name, status, error_text));
   return output_text;
 }
 

@@ -1,5 +1,15 @@
-// Runs wasm2c, g++ and objcopy as gcc runs cc1 and as: with limits, without a terminal or input,
-// and dead when we die.
+// Runs wasm2c, g++ and objcopy as gcc runs cc1 and as: with limits, behind a fence (fence.h),
+// without a terminal or input, and dead when we die.
+//
+//   nurc: a thread that waits      first: a session of its own      init: inside the fence    tool
+//     |--fork-----------------------> builds the fence
+//     |                                 |--fork----------------------> reaps
+//     |                                 |                                |--fork------------> exec
+//     | dies ---parent-death signal---> kills the session                |
+//     |                                 | dies ------SIGKILL-----------> and with it all inside
+//     | <---ends as the tool did------- | <---------wait status--------- |
+//
+// Where there are no namespaces, init is left out, and what leaves the session is not found again.
 #pragma once
 
 #include <cstdint>
@@ -28,24 +38,28 @@ class Interrupt {
   Fd fd_;
 };
 
-// What one child may use (threat-model: a 132 KB module can keep gcc busy for minutes).
+// What one child may use: a 132 KB module can keep gcc busy for minutes. All but `wall` hold for
+// each process that the child starts in turn, and are named by limits.h.
 struct ProcessLimits {
   std::uint64_t cpu_seconds = 120;
-  std::uint64_t memory_bytes = std::uint64_t{4} << 30;
+  std::uint64_t memory_bytes = std::uint64_t{4} << 30;  // of addresses
   std::uint64_t file_bytes = std::uint64_t{512} << 20;  // of any one file it writes
+  // At a time, where the fence counts them: with a user namespace, and not of root's.
+  std::uint64_t processes = 64;
   Milliseconds wall{180'000};
 };
 
 struct Command {
   std::vector<std::string> arguments;  // the first is the program, an absolute path
-  Path folder;                         // working directory, and its TMPDIR
+  Path folder;                         // working directory, its TMPDIR, and all that it may write
+  bool only_reads = false;             // not even there
   ProcessLimits limits;
 };
 
 // What the child wrote to standard output; standard error goes into the error when it fails.
 // Errors: invalid_input when it exits with another status than 0 (its last words in the message);
 // limit_exceeded when it hit a limit; internal when it died by another signal or could not be
-// started; interrupted.
+// started; interrupted. A limit that is hit is named.
 Result<std::string> run_process(const Command& command, const Interrupt& interrupt);
 
 // For programs that are given only what they must take: exiting with another status than 0 is

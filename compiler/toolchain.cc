@@ -41,6 +41,7 @@ Result<std::string> version_of(const Path& tool, const Interrupt& interrupt) {
   Command command;
   command.arguments = {tool.string(), "--version"};
   command.folder = "/";
+  command.only_reads = true;
   command.limits.cpu_seconds = 10;
   command.limits.wall = Milliseconds(20'000);
   return first_line(NUR_TRY(run_process(command, interrupt)));
