@@ -252,6 +252,18 @@ Result<TableLimits> read_table(const ObjectReader& object) {
   return table;
 }
 
+Result<std::map<std::string, std::uint64_t>> read_limits(const Json& json) {
+  NUR_TRY(ObjectReader::of(json, "limits"));
+  std::map<std::string, std::uint64_t> limits;
+  for (const auto& [name, value] : json.items()) {
+    if (!value.is_number_unsigned()) {
+      return fail(ErrorKind::invalid_input, "manifest: limits.{} is not a whole number", name);
+    }
+    limits.emplace(name, value.get<std::uint64_t>());
+  }
+  return limits;
+}
+
 // Names of exports are unique in WebAssembly (spec 3.4.10); requests are routed by them.
 Result<void> check_unique(const std::vector<ManifestExport>& exports) {
   std::set<std::string_view> names;
@@ -301,6 +313,7 @@ std::string to_json(const Manifest& manifest) {
   json["compiler"] = manifest.compiler;
   json["flags"] = manifest.flags;
   json["stripped"] = manifest.stripped;
+  if (!manifest.limits.empty()) json["limits"] = manifest.limits;
   // Names of a module are UTF-8 (spec 5.2.4); a compiler's own text may be anything.
   return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
@@ -329,6 +342,7 @@ Result<Manifest> manifest_from_json(std::string_view text) {
   manifest.compiler = NUR_TRY(root.string("compiler"));
   manifest.flags = NUR_TRY(root.string("flags"));
   if (root.find("stripped") != nullptr) manifest.stripped = NUR_TRY(root.boolean("stripped"));
+  if (const Json* limits = root.find("limits")) manifest.limits = NUR_TRY(read_limits(*limits));
   return manifest;
 }
 

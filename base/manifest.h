@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -94,6 +95,8 @@ struct Manifest {
   std::string compiler;   // "g++ (Debian 12.2.0-14) 12.2.0"
   std::string flags;      // what the compiler was given
   bool stripped = false;  // without the table of functions (--strip)
+  // What nurc would have refused, by name; empty in artefacts that do not say.
+  std::map<std::string, std::uint64_t> limits;
 
   bool operator==(const Manifest&) const = default;
 

@@ -4,6 +4,7 @@
 
 #include "base/artefact_file.h"
 #include "compiler/function_names.h"
+#include "compiler/limits.h"
 #include "compiler/module_entry.h"
 #include "compiler/translate.h"
 #include "compiler/wasm/describe.h"
@@ -79,6 +80,7 @@ Manifest manifest_of(const WasmModule& module, std::string_view bytes, GuestAbi 
   manifest.compiler = toolchain.compiler.version;
   manifest.flags = compiler_flags(options.build);
   manifest.stripped = options.build.strip;
+  for (const NamedLimit& limit : named_limits()) manifest.limits.emplace(limit.name, limit.value);
   return manifest;
 }
 

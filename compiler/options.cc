@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/version.h"
+#include "compiler/limits.h"
 
 namespace nur {
 namespace {
@@ -125,7 +126,7 @@ NurcCommand parse_nurc_options(int argc, const char* const* argv) {
 
   RawCompile raw;
   CLI::App* const compile = app.add_subcommand("compile", "Compile modules into artefacts");
-  compile->footer(kExitCodes);
+  compile->footer(limits_text() + kExitCodes);
   compile->fallthrough();
   compile->add_option("FILES", raw.inputs, "Modules: .wasm, or .wat (text)")->required();
   compile

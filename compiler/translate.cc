@@ -1,12 +1,10 @@
 #include "compiler/translate.h"
 
 #include "compiler/generated_c.h"
+#include "compiler/limits.h"
 
 namespace nur {
 namespace {
-
-// wasm2c's C is up to some hundred times the module (deep nesting is indented).
-constexpr std::size_t kGeneratedBytesMax = std::size_t{512} << 20;
 
 // The least that makes wasm2c give functions external linkage and put what they share in a header.
 constexpr int kOutputs = 2;
@@ -22,6 +20,7 @@ Result<GeneratedC> run_wasm2c(const Path& folder, const Toolchain& toolchain,
                        "--output=m.c",
                        "module.wasm"};
   command.folder = folder;
+  command.limits.file_bytes = kGeneratedBytesMax;
   NUR_TRY(run_process(command, interrupt));
 
   // Written by a program of uncertain health: all files are read back, nothing is assumed.

@@ -32,6 +32,7 @@ Manifest full_manifest() {
   manifest.tables = {{.element = ValueType::externref, .initial = 2, .capacity = 30}};
   manifest.has_start = true;
   manifest.target_cpu = CpuLevel::v3;
+  manifest.limits = {{"module_bytes", std::uint64_t{5} << 30}, {"tables", 100}};
   return manifest;
 }
 
@@ -79,6 +80,12 @@ TEST(Manifest, WritesTextThatIsNotUtf8) {
   const Result<Manifest> read = manifest_from_json(to_json(manifest));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->compiler, "g++ \xef\xbf\xbd");
+}
+
+TEST(Manifest, NeedNotSayItsLimits) {
+  Manifest without = full_manifest();
+  without.limits.clear();
+  EXPECT_EQ(manifest_from_json(to_json(without)).value(), without);
 }
 
 TEST(Manifest, FindsFunctionsAndNothingElse) {
@@ -142,6 +149,10 @@ TEST(Manifest, RefusesValuesOfTheWrongType) {
               HasSubstr("exports[0] is not an object"));
   EXPECT_THAT(error_of(with("\"memory\": {", "\"memory\": 3, \"unused\": {")),
               HasSubstr("memory is not an object"));
+  EXPECT_THAT(error_of(with("\"limits\": {", "\"limits\": [], \"unused\": {")),
+              HasSubstr("limits is not an object"));
+  EXPECT_THAT(error_of(with("\"tables\": 100", "\"tables\": -1")),
+              HasSubstr("limits.tables is not a whole number"));
   EXPECT_THAT(error_of(with("\"results\": [", "\"results\": [{}, ")),
               HasSubstr("imports[0].results is not an array of value types"));
 }

@@ -56,6 +56,9 @@ expect_said 'a tool ended well without making m-impl.h'
 wasm2c_that 'echo "int x;" >m-impl.h; echo >m_0.c; echo >m_1.c'
 compile_with 3 --wasm2c "$scratch/wasm2c"
 expect_said 'writes other C than expected'
+wasm2c_that 'exec truncate -s 513M m.c'
+compile_with 1 --wasm2c "$scratch/wasm2c"
+expect_said 'wasm2c wrote a file of more than 536870912 bytes, which is the limit'
 wasm2c_that 'echo "the reason" >&2; exit 1'
 compile_with 1 --wasm2c "$scratch/wasm2c"
 expect_said 'wasm2c failed \(1\): the reason'
@@ -72,6 +75,19 @@ kill -KILL $$
 END
 compile_with 3 --wasm2c "$real" --cc "$scratch/cc"
 expect_said 'fib.wasm: cc died by signal 9'
+# A driver that survives its own child's death tells of it.
+tool cc <<'END'
+[ "$1" = --version ] && { echo "cc 12"; exit 0; }
+echo "g++: internal compiler error: Segmentation fault signal terminated program cc1" >&2; exit 4
+END
+compile_with 3 --wasm2c "$real" --cc "$scratch/cc"
+expect_said 'fib.wasm: a process of cc died: .*Segmentation fault'
+tool cc <<'END'
+[ "$1" = --version ] && { echo "cc 12"; exit 0; }
+echo "cc1: out of memory allocating 65536 bytes after a total of 4294967296 bytes" >&2; exit 1
+END
+compile_with 1 --wasm2c "$real" --cc "$scratch/cc"
+expect_said 'fib.wasm: cc needs more than its limit of 4GiB of memory'
 # The module is a good one by then, so a complaint of the C compiler is a defect of ours.
 tool cc <<<'[ "$1" = --version ] && { echo "cc 12"; exit 0; }; echo "m.c:1: no" >&2; exit 1'
 compile_with 3 --wasm2c "$real" --cc "$scratch/cc"

@@ -12,6 +12,12 @@ expect_exit 0 "$nurc" --help
 expect_said 'compile' 'inspect' 'Exit codes'
 expect_exit 0 "$nurc" compile --help
 expect_said '--abi' '--output' '--target-cpu' '--optimise' '--jobs'
+# The limits of --help are those that the artefacts name.
+sed -n '/^Limits/,/^Exit codes/s/^  \([a-z_]*\) .*/\1/p' "$said" | sort >"$scratch/limits.help"
+"$nurc" inspect --json "$NUR_FUNCTIONS/hello.so" |
+  sed -n '/^  "limits"/,/}/s/^    "\([a-z_]*\)": [0-9].*/\1/p' | sort >"$scratch/limits.manifest"
+cmp "$scratch/limits.help" "$scratch/limits.manifest" || fail "--help and manifests name other limits"
+grep -qx tool_cpu_seconds "$scratch/limits.help" || fail "--help names no limits"
 expect_exit 0 "$nurhost" --help
 expect_said 'serve' 'run'
 expect_exit 0 "$nurhost" serve --help
