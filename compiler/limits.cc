@@ -10,7 +10,7 @@ std::vector<NamedLimit> named_limits(const ModuleLimits& module, const ProcessLi
   const auto& [module_bytes, types, functions, function_body_bytes, nesting, branch_table_targets,
                locals, globals, tables, table_entries, data_segments, element_segments,
                element_entries, imports, exports, parameters, results, memory_pages,
-               constant_operands, image_bytes] = module;
+               constant_operands, constant_instructions, image_bytes] = module;
   const auto& [cpu_seconds, memory_bytes, file_bytes, processes, wall] = tool;
   return {
       {"module_bytes", module_bytes, "of a module"},
@@ -32,6 +32,7 @@ std::vector<NamedLimit> named_limits(const ModuleLimits& module, const ProcessLi
       {"results", results, "of a function type"},
       {"memory_pages", memory_pages, "of 64KiB to start with"},
       {"constant_operands", constant_operands, "on the stack of a constant expression"},
+      {"constant_instructions", constant_instructions, "of a constant expression"},
       {"image_bytes", image_bytes, "of initial memory that segments fill, in pages of 4KiB"},
       {"generated_bytes", kGeneratedBytesMax, "of C that wasm2c makes of a module"},
       {"tool_cpu_seconds", cpu_seconds, "of each process of a tool"},
@@ -47,7 +48,7 @@ std::string limits_text() {
   for (const NamedLimit& limit : named_limits()) {
     const bool bytes = limit.name.ends_with("_bytes");
     text +=
-        fmt::format("  {:<20}{:>11}  {}\n", limit.name,
+        fmt::format("  {:<22}{:>11}  {}\n", limit.name,
                     bytes ? format_size(limit.value) : std::to_string(limit.value), limit.meaning);
   }
   return text;

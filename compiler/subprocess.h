@@ -46,7 +46,8 @@ struct ProcessLimits {
   std::uint64_t file_bytes = std::uint64_t{512} << 20;  // of any one file it writes
   // At a time, where the fence counts them: with a user namespace, and not of root's.
   std::uint64_t processes = 64;
-  Milliseconds wall{180'000};
+  // For tools that hang: with half a core, CPU time ends first.
+  Milliseconds wall{600'000};
 };
 
 struct Command {

@@ -37,10 +37,14 @@ class Evaluator {
 
   Result<ConstantExpression> run(ValueType type) {
     const std::size_t start = reader_.offset();
-    while (true) {
+    for (std::uint64_t instructions = 1;; ++instructions) {
       const std::size_t at = reader_.offset();
       const std::uint8_t opcode = NUR_TRY(reader_.byte("end of the constant expression"));
       if (opcode == kEnd) break;
+      if (instructions > limits_.constant_instructions) {
+        return reader_.over_limit(instructions, "instructions of a constant expression",
+                                  limits_.constant_instructions);
+      }
       NUR_TRY(step(opcode, at));
       if (stack_.size() > limits_.constant_operands) {
         return reader_.over_limit(stack_.size(), "values on the stack of a constant expression",

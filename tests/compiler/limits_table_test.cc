@@ -31,7 +31,8 @@ TEST(NamedLimits, AreOneLineEach) {
   for (const NamedLimit& limit : named_limits()) {
     EXPECT_NE(text.find(fmt::format("\n  {} ", limit.name)), std::string::npos) << limit.name;
   }
-  EXPECT_NE(text.find("module_bytes              64MiB  of a module\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("module_bytes                64MiB  of a module\n"), std::string::npos)
+      << text;
 }
 
 }  // namespace

@@ -162,6 +162,13 @@ TEST(Limits, OfConstantOperands) {
                "global section: 3 values on the stack of a constant expression, the limit is 2");
 }
 
+TEST(Limits, OfConstantInstructions) {
+  const std::string expression = raw({0x41, 1, 0x41, 1, 0x6a, 0x0b});
+  expect_limit(ModuleBuilder().global(raw({test::kI32, 0}) + expression).bytes(),
+               &ModuleLimits::constant_instructions, 3U,
+               "global section: 3 instructions of a constant expression, the limit is 2");
+}
+
 TEST(Limits, OfTheInitialMemoryImage) {
   const std::string bytes =
       ModuleBuilder().memory(raw({0, 1})).data_at(0, "x").data_at(5000, "y").bytes();
