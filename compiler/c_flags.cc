@@ -17,6 +17,10 @@ constexpr std::string_view kConformanceFlags[] = {
     "-fno-math-errno",              // sqrt and friends are instructions
     "-fno-strict-aliasing",         // linear memory is bytes
     "-fwrapv",                      // pointer and signed arithmetic of generated code wraps
+    // A load whose value nobody uses traps all the same (runtime/guest/nur_memory.h).
+    "-fexceptions",
+    "-fnon-call-exceptions",
+    "-fno-delete-dead-exceptions",
 };
 
 constexpr std::string_view kSandboxFlags[] = {

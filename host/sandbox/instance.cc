@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/units.h"
+#include "host/sandbox/segment_base.h"
 
 namespace nur {
 namespace {
@@ -110,6 +111,7 @@ const GuestStop& Instance::resume(const TrapGuard& guard, TimePoint deadline) {
   EntryPoint entry{&running_, function_, slot_.instance(), values_};
   running_.deadline = deadline;
   running_.stop = {};
+  point_gs_at(slot_.memory());
   guest_context_ = guard.run(running_, guest_context_, &entry);
   if (running_.stop.kind != GuestStop::Kind::host_call) guest_context_ = nullptr;
   return running_.stop;

@@ -2,8 +2,10 @@
  * before the first use of the macros that it replaces (compiler/generated_c.cc names the places and
  * refuses text that it does not know).
  *
- * A load is one instruction: instance + constant + index. What keeps it inside the slot is the
- * reservation of 8 GiB; what makes it trap is the missing page (nur/abi.h).
+ * A load is one instruction, gs:[index + offset]: the host has pointed the segment gs at linear
+ * memory before it entered the guest (nur/abi.h), and an index that is computed modulo 2^32 can be
+ * computed in the address itself. What keeps it inside the slot is the reservation of 8 GiB; what
+ * makes it trap is the missing page.
  */
 #include "nur_instance.h"
 
@@ -24,6 +26,8 @@
 #endif
 
 #define NUR_INSTANCE_OF(mem) ((void*)((uintptr_t)(mem)-NUR_MEMORY_FIELD))
+
+/* A plain pointer, for the host's functions. */
 #define MEM_ADDR(mem, addr, n) \
   ((u8*)((uintptr_t)(mem) + (NUR_MEMORY_DISTANCE - NUR_MEMORY_FIELD) + (u64)(addr)))
 
@@ -38,25 +42,35 @@
 /* Active data segments are part of the artefact's memory image. */
 #define LOAD_DATA(memory, offset, data, bytes) ((void)(memory).size)
 
-/* A load whose value nobody uses must trap all the same. The empty asm takes the widened value in
- * the kind of register it is in anyway, so it keeps the load and costs nothing; "r" for floats
- * would move every loaded value to an integer register. */
+/* The value of that type at an address of linear memory, of any alignment. */
+#define NUR_AT(type, address)                                                                  \
+  (((struct __attribute__((packed, may_alias)) { type value; } __seg_gs*)(uintptr_t)(address)) \
+       ->value)
+
+/* A load whose value nobody uses must trap all the same. gcc keeps it because it is told that loads
+ * may throw (-fnon-call-exceptions, compiler/build_object.cc), which leaves it free to do
+ * everything else with them. For other compilers an empty asm uses the widened value, in the kind
+ * of register it is in anyway. */
+#if defined(__clang__)
 #define FORCE_READ_INT(value) __asm__("" : : "r"(value))
 #define FORCE_READ_FLOAT(value) __asm__("" : : "x"(value))
+#else
+#define FORCE_READ_INT(value)
+#define FORCE_READ_FLOAT(value)
+#endif
 
-#define DEFINE_LOAD(name, stored, extended, result, force_read)        \
-  static inline result name(wasm_rt_memory_t* mem, u64 addr) {         \
-    stored loaded;                                                     \
-    __builtin_memcpy(&loaded, MEM_ADDR(mem, addr, 0), sizeof(loaded)); \
-    result widened = (result)(extended)loaded;                         \
-    force_read(widened);                                               \
-    return widened;                                                    \
+#define DEFINE_LOAD(name, stored, extended, result, force_read)   \
+  static inline result name(wasm_rt_memory_t* mem, u64 address) { \
+    (void)mem;                                                    \
+    const result widened = (extended)NUR_AT(stored, address);     \
+    force_read(widened);                                          \
+    return widened;                                               \
   }
 
-#define DEFINE_STORE(name, stored, given)                                 \
-  static inline void name(wasm_rt_memory_t* mem, u64 addr, given value) { \
-    stored wrapped = (stored)value;                                       \
-    __builtin_memcpy(MEM_ADDR(mem, addr, 0), &wrapped, sizeof(wrapped));  \
+#define DEFINE_STORE(name, stored, given)                                    \
+  static inline void name(wasm_rt_memory_t* mem, u64 address, given value) { \
+    (void)mem;                                                               \
+    NUR_AT(stored, address) = (stored)value;                                 \
   }
 
 /* Bulk operations run the host's memmove and memset on memory that is known to be there, and are

@@ -1,7 +1,7 @@
 /* The interface that wasm2c's output is written against, as this project provides it.
  *
  * wasm2c 1.0.36 includes "wasm-rt.h" and expects these names. What differs from the usual runtime:
- * memories carry no base pointer (nur_instance.h), tables live in the instance area and are capped,
+ * memories carry no base pointer (nur_memory.h), tables live in the instance area and are capped,
  * a trap is one instruction (nur/abi.h), and nothing is allocated, thread-local or counted.
  */
 #ifndef WASM_RT_H_
@@ -85,7 +85,8 @@ typedef struct {
 typedef void* wasm_rt_externref_t;
 #define wasm_rt_externref_null_value ((wasm_rt_externref_t)NULL)
 
-/* Linear memory itself lies at a constant distance from the instance: nur_instance.h. */
+/* Linear memory itself is where gs points, and at a constant distance from the instance:
+ * nur_memory.h, nur_instance.h. */
 typedef struct {
   uint64_t pages;
   uint64_t size; /* bytes */

@@ -5,10 +5,12 @@
  *   area                          area + instance_bytes                 + 8 GiB
  *     | header | globals, tables |  linear memory ...  | no access ...  |
  *
- * Generated code is handed the address of its globals (area + sizeof header) and finds linear
- * memory at a distance that the C compiler knows, so a load is [instance + constant + index] and
+ * Generated code is handed the address of its globals (area + sizeof header). Whenever it runs, the
+ * base of the segment gs is the address of linear memory, so a load is gs:[index + offset] and
  * nothing else: no base pointer to fetch, no bounds to compare. A 32-bit index plus a 32-bit offset
- * stays below 8 GiB, all of which belongs to the slot, so a stray access faults inside it.
+ * stays below 8 GiB, all of which belongs to the slot, so a stray access faults inside it. Bulk
+ * operations hand plain pointers to the host, at a distance from the instance that the C compiler
+ * knows.
  *
  * An artefact exports one symbol, `nur_module`, and imports none. It reaches its host only through
  * the pointers that the host puts into each instance's header.
@@ -26,7 +28,7 @@
 extern "C" {
 #endif
 
-#define NUR_ABI_VERSION 1u
+#define NUR_ABI_VERSION 2u
 
 #define NUR_WASM_PAGE_BYTES 65536u
 /* What a 32-bit index plus a 32-bit static offset and the widest access can reach. */
