@@ -4,6 +4,7 @@
 #include "compiler/generated_c.h"
 
 #include <array>
+#include <map>
 
 namespace nur {
 namespace {
@@ -14,9 +15,10 @@ struct Edit {
 };
 
 constexpr std::array kEdits{
-    // Our loads, stores and checks, before the first of them is defined.
+    // Our loads, stores, calls and checks, before the first of them is defined.
     Edit{"\nDEFINE_LOAD(i32_load, u32, u32, u32, FORCE_READ_INT)\n",
-         "\n#include \"nur_memory.h\"\nDEFINE_LOAD(i32_load, u32, u32, u32, FORCE_READ_INT)\n"},
+         "\n#include \"nur_memory.h\"\n#include \"nur_calls.h\"\nDEFINE_LOAD(i32_load, u32, u32, "
+         "u32, FORCE_READ_INT)\n"},
     // Bulk memory through the host's memmove and memset.
     Edit{"  RANGE_CHECK(mem, d, n);\n  memset(MEM_ADDR(mem, d, n), val, n);\n",
          "  nur_memory_fill(mem, d, val, n);\n"},
@@ -26,6 +28,13 @@ constexpr std::array kEdits{
     Edit{"  if (UNLIKELY(src_addr + (uint64_t)n > src_size))\n    TRAP(OOB);\n"
          "  LOAD_DATA((*dest), dest_addr, src + src_addr, n);\n",
          "  nur_memory_init(dest, src, src_size, dest_addr, src_addr, n);\n"},
+    // Function types are the numbers of nur_types.h; their texts are left unused under other names.
+    Edit{"\n#define FUNC_TYPE_DECL_EXTERN_T(x) extern const char* const x\n"
+         "#define FUNC_TYPE_EXTERN_T(x) const char* const x\n"
+         "#define FUNC_TYPE_T(x) static const char* const x\n",
+         "\n#define FUNC_TYPE_DECL_EXTERN_T(x) struct nur_function_type\n"
+         "#define FUNC_TYPE_EXTERN_T(x) static const char* const nur_text_##x\n"
+         "#define FUNC_TYPE_T(x) static const char* const nur_text_##x\n"},
 };
 
 // Of modules with vectors: our operations in place of some of simde's. The passage is behind
@@ -56,7 +65,58 @@ Result<void> apply(const Edit& edit, std::string& text) {
   return {};
 }
 
+// How the definition of a function type begins, in a module of one unit and of several:
+// FUNC_TYPE_T(w2c_m_t12) = "32 bytes as \xNN";
+constexpr std::string_view kTypeDefinitions[] = {"\nFUNC_TYPE_T(", "\nFUNC_TYPE_EXTERN_T("};
+constexpr std::size_t kTypeTextBytes = 32 * 4;
+
+// Name and text of a function type.
+struct TypeDefinition {
+  std::string_view name;
+  std::string_view text;
+};
+
+// `line` begins with the type's name.
+Result<TypeDefinition> type_definition(std::string_view line) {
+  constexpr std::string_view kPrefix = "w2c_m_t";
+  constexpr std::string_view kOpen = ") = \"";
+  constexpr std::string_view kClose = "\";\n";
+  const std::size_t name_end = line.find(kOpen);
+  if (line.starts_with(kPrefix) && name_end != std::string_view::npos) {
+    const TypeDefinition type{line.substr(0, name_end),
+                              line.substr(name_end + kOpen.size(), kTypeTextBytes)};
+    const bool is_numbered =
+        type.name.find_first_not_of("0123456789", kPrefix.size()) == std::string_view::npos;
+    const bool is_whole =
+        type.text.find('"') == std::string_view::npos &&
+        line.substr(name_end + kOpen.size() + type.text.size()).starts_with(kClose);
+    if (is_numbered && is_whole) return type;
+  }
+  return fail(
+      ErrorKind::internal,
+      "this wasm2c writes other C than expected: the function type \"{}\" is not defined as "
+      "known; use wasm2c 1.0.36",
+      line.substr(0, line.find_first_of(")\n")));
+}
+
 }  // namespace
+
+Result<std::string> function_type_numbers(std::string_view text) {
+  std::string header;
+  std::map<std::string_view, std::size_t> numbers;
+  for (const std::string_view definition : kTypeDefinitions) {
+    for (std::size_t at = text.find(definition); at != std::string_view::npos;
+         at = text.find(definition, at + 1)) {
+      const TypeDefinition type = NUR_TRY(type_definition(text.substr(at + definition.size())));
+      const std::size_t number = numbers.emplace(type.text, numbers.size() + 1).first->second;
+      header += fmt::format(
+          "enum {{ number_of_{0} = {1} }};\n"
+          "#define {0} NUR_FUNCTION_TYPE(number_of_{0})\n",
+          type.name, number);
+    }
+  }
+  return header;
+}
 
 Result<std::string> adapt_generated_c(std::string text) {
   for (const Edit& edit : kEdits) NUR_TRY(apply(edit, text));

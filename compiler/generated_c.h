@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -13,5 +14,9 @@ Result<std::string> adapt_generated_c(std::string text);
 
 // The same of m.h.
 Result<std::string> adapt_generated_header(std::string text);
+
+// nur_types.h (runtime/guest/nur_calls.h), from the file that defines the module's function types.
+// Errors: internal, naming the type whose definition is not as expected.
+Result<std::string> function_type_numbers(std::string_view text);
 
 }  // namespace nur

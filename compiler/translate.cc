@@ -43,6 +43,9 @@ Result<GeneratedC> run_wasm2c(const Path& folder, const Toolchain& toolchain,
 Result<CSources> translate(const Path& folder, const Toolchain& toolchain,
                            const Interrupt& interrupt) {
   GeneratedC generated = NUR_TRY(run_wasm2c(folder, toolchain, interrupt));
+  // The first file has the module's function types; the header includes their numbers.
+  const std::string types = NUR_TRY(function_type_numbers(generated.sources.front()));
+  NUR_TRY(write_file(folder / "nur_types.h", types));
   generated.header = NUR_TRY(adapt_generated_c(std::move(generated.header)));
   const CUnits cut = NUR_TRY(cut_into_units(generated));
 

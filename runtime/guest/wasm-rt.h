@@ -70,8 +70,8 @@ typedef struct {
   void (*fn)(void);
 } wasm_rt_tailcallee_t;
 
-/* 32 bytes that two function types share only if they are the same type. */
-typedef const char* wasm_rt_func_type_t;
+/* A number in the shape of a pointer, which generated code expects: nur_calls.h. */
+typedef const struct nur_function_type* wasm_rt_func_type_t;
 
 typedef struct {
   wasm_rt_func_type_t func_type;

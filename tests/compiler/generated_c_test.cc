@@ -96,5 +96,60 @@ TEST(AdaptGeneratedC, RefusesAPassageThatHasChanged) {
   EXPECT_FALSE(adapt_generated_c(text));
 }
 
+TEST(AdaptGeneratedC, LeavesTextsOfFunctionTypesUnderOtherNames) {
+  const Result<std::string> adapted = adapt_generated_c(generated_c());
+
+  ASSERT_TRUE(adapted) << adapted.error().message;
+  EXPECT_NE(adapted->find("#include \"nur_calls.h\""), std::string::npos);
+  EXPECT_EQ(adapted->find("const char* const x\n"), std::string::npos);
+}
+
+// () -> (), (i32) -> (), and () -> () again.
+constexpr std::string_view kThreeTypes("\0asm\1\0\0\0\1\x0b\3\x60\0\0\x60\1\x7f\0\x60\0\0", 21);
+
+TEST(FunctionTypeNumbers, NumberEachTypeFromOne) {
+  const Result<std::string> numbers = function_type_numbers(generated_c(kThreeTypes));
+
+  ASSERT_TRUE(numbers) << numbers.error().message;
+  EXPECT_TRUE(
+      numbers->starts_with("#define w2c_m_t0 NUR_FUNCTION_TYPE(1)\n"
+                           "#define w2c_m_t1 NUR_FUNCTION_TYPE(2)\n"))
+      << *numbers;
+}
+
+std::string definition(std::string_view kind, std::string_view name, char byte) {
+  std::string text;
+  for (int i = 0; i < 32; ++i) text += fmt::format("\\x{0}{0}", byte);
+  return fmt::format("\n{}({}) = \"{}\";\n", kind, name, text);
+}
+
+TEST(FunctionTypeNumbers, GiveEqualTypesOneNumber) {
+  for (const std::string_view kind : {"FUNC_TYPE_T", "FUNC_TYPE_EXTERN_T"}) {
+    EXPECT_EQ(function_type_numbers(definition(kind, "w2c_m_t0", 'a') +
+                                    definition(kind, "w2c_m_t2", 'b') +
+                                    definition(kind, "w2c_m_t7", 'a')),
+              "enum { number_of_w2c_m_t0 = 1 };\n"
+              "#define w2c_m_t0 NUR_FUNCTION_TYPE(number_of_w2c_m_t0)\n"
+              "enum { number_of_w2c_m_t2 = 2 };\n"
+              "#define w2c_m_t2 NUR_FUNCTION_TYPE(number_of_w2c_m_t2)\n"
+              "enum { number_of_w2c_m_t7 = 1 };\n"
+              "#define w2c_m_t7 NUR_FUNCTION_TYPE(number_of_w2c_m_t7)\n");
+  }
+}
+
+TEST(FunctionTypeNumbers, RefuseADefinitionThatIsNotAsKnown) {
+  std::string text = definition("FUNC_TYPE_T", "w2c_m_t0", 'a');
+  ASSERT_TRUE(function_type_numbers(text));
+  for (const std::string& other :
+       {definition("FUNC_TYPE_T", "w2c_m_x", 'a'), definition("FUNC_TYPE_T", "w2c_other_t0", 'a'),
+        std::string("\nFUNC_TYPE_T(w2c_m_t0) = \"\\x00\";\n"), text.substr(0, text.size() - 4),
+        text.insert(text.size() - 3, "\\x00")}) {
+    const Result<std::string> numbers = function_type_numbers(other);
+
+    ASSERT_FALSE(numbers) << other;
+    EXPECT_EQ(numbers.error().kind, ErrorKind::internal);
+  }
+}
+
 }  // namespace
 }  // namespace nur
