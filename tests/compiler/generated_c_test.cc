@@ -18,8 +18,8 @@ constexpr std::string_view kVectorInside(
 constexpr std::string_view kVectorOutside(
     "\0asm\1\0\0\0\1\6\1\x60\1\x7b\1\x7b\3\2\1\0\7\5\1\1e\0\0\n\6\1\4\0\x20\0\x0b", 35);
 
-// What wasm2c makes of a module: the fixed part that the edits look for.
-std::string generated_c(std::string_view module = kSmallestModule) {
+// What wasm2c makes of a module: the header, whose fixed part the edits look for, or another file.
+std::string generated_c(std::string_view module = kSmallestModule, const char* file = "m-impl.h") {
   const Interrupt interrupt = *Interrupt::listen();
   const Result<Toolchain> toolchain = find_toolchain({}, interrupt);
   if (!toolchain) {
@@ -33,7 +33,7 @@ std::string generated_c(std::string_view module = kSmallestModule) {
                        "--output=m.c", "m.wasm"};
   command.folder = folder.path();
   EXPECT_TRUE(run_process(command, interrupt));
-  return *read_file(folder.path() / "m-impl.h", 10 << 20);
+  return *read_file(folder.path() / file, 10 << 20);
 }
 
 TEST(AdaptGeneratedC, PutsOurMemoryBeforeTheFirstLoad) {
@@ -108,7 +108,7 @@ TEST(AdaptGeneratedC, LeavesTextsOfFunctionTypesUnderOtherNames) {
 constexpr std::string_view kThreeTypes("\0asm\1\0\0\0\1\x0b\3\x60\0\0\x60\1\x7f\0\x60\0\0", 21);
 
 TEST(FunctionTypeNumbers, NumberEachTypeFromOne) {
-  const Result<std::string> numbers = function_type_numbers(generated_c(kThreeTypes));
+  const Result<std::string> numbers = function_type_numbers(generated_c(kThreeTypes, "m_0.c"));
 
   ASSERT_TRUE(numbers) << numbers.error().message;
   EXPECT_TRUE(
