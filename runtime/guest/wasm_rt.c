@@ -70,9 +70,9 @@ int memcmp(const void* a, const void* b, size_t bytes) {
   return 0;
 }
 
-/* Instructions everywhere but at -O0, where gcc calls them. Modes of roundss (SSE4.1, which every
- * target has): 8 is "no precision exception", added to down, up, to zero, and as MXCSR says. */
-#ifndef __OPTIMIZE__
+/* Instructions nearly everywhere; gcc calls them at -O0 and in code that it takes for cold. Modes of
+ * roundss (SSE4.1, which every target has): 8 is "no precision exception", added to down, up, to
+ * zero, and as MXCSR says. */
 #define NUR_DEFINE_ROUND(name, type, instruction, mode)                             \
   type name(type x) {                                                               \
     type rounded;                                                                   \
@@ -98,4 +98,3 @@ int memcmp(const void* a, const void* b, size_t bytes) {
   }
 NUR_DEFINE_FLOAT_FUNCTIONS(f, float, uint32_t, UINT32_C(1) << 31, "ss")
 NUR_DEFINE_FLOAT_FUNCTIONS(, double, uint64_t, UINT64_C(1) << 63, "sd")
-#endif

@@ -76,5 +76,24 @@ TEST(SeveralResults, MayHoldAVectorThatNothingElseDeclares) {
   EXPECT_EQ(call.result().i32, 9U);
 }
 
+// gcc calls the library's functions in what it takes for cold: here, what runs before a trap only.
+TEST(ColdFunction, RoundsWithoutALibrary) {
+  const std::unique_ptr<LoadedModule> module = load_wat(R"((module
+    (memory (export "memory") 1)
+    (func $cold (param f64) (result f64)
+      (f64.store (i32.const 0) (f64.ceil (local.get 0)))
+      (f64.store (i32.const 8) (f64.floor (local.get 0)))
+      (f64.store (i32.const 16) (f64.trunc (local.get 0)))
+      (f64.nearest (local.get 0)))
+    (func (export "run") (param i32 f64) (result f64)
+      (if (local.get 0)
+        (then (f64.store (i32.const 24) (call $cold (call $cold (local.get 1)))) unreachable))
+      (local.get 1))))");
+  const std::unique_ptr<Instance> instance = *Instance::create(*module, {});
+  OneCall call(module->manifest(), "run", {1, 0});
+
+  EXPECT_EQ(run_guest(*instance, call).kind, Outcome::Kind::trapped);
+}
+
 }  // namespace
 }  // namespace nur::test
