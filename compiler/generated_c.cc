@@ -1,6 +1,6 @@
 // The edits to wasm2c's output. Every difference between the C that wasm2c writes and the C that we
-// compile is in kEdits, kVectorEdit and kHeaderVectorEdit; each replaces one passage of the fixed
-// part at the top of a file.
+// compile is in kEdits, kVectorEdit and kHeaderVectorEdit, which replace passages of the fixed part
+// at the top of a file, and in cut_type_lookup.
 #include "compiler/generated_c.h"
 
 #include <array>
@@ -129,6 +129,23 @@ Result<std::string> adapt_generated_header(std::string text) {
       text.find(kVectorHeader) == std::string::npos) {
     NUR_TRY(apply(kHeaderVectorEdit, text));
   }
+  return text;
+}
+
+Result<std::string> cut_type_lookup(std::string text) {
+  constexpr std::string_view kBegin =
+      "\nwasm_rt_func_type_t wasm2c_m_get_func_type(uint32_t param_count, uint32_t result_count, "
+      "...) {\n";
+  constexpr std::string_view kEnd = "\n  return NULL;\n}\n";
+  const std::size_t begin = text.find(kBegin);
+  if (begin == std::string::npos) return text;
+  const std::size_t end = text.find(kEnd, begin);
+  if (end == std::string::npos) {
+    return fail(ErrorKind::internal,
+                "this wasm2c writes other C than expected: wasm2c_m_get_func_type has no end; use "
+                "wasm2c 1.0.36");
+  }
+  text.erase(begin, end + kEnd.size() - begin);
   return text;
 }
 

@@ -48,7 +48,8 @@ Result<Run> run(const Path& nurc, const Path& module, const Path& output, const 
     ::dup2(fd, 1);
     ::dup2(fd, 2);
     ::alarm(kWallSecondsMax);
-    ::execl(nurc.c_str(), nurc.c_str(), "compile", module.c_str(), "-o", output.c_str(), nullptr);
+    ::execl(nurc.c_str(), nurc.c_str(), "compile", "--no-cache", module.c_str(), "-o",
+            output.c_str(), nullptr);
     ::_exit(127);
   }
   int status = 0;

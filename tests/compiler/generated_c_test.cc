@@ -151,5 +151,23 @@ TEST(FunctionTypeNumbers, RefuseADefinitionThatIsNotAsKnown) {
   }
 }
 
+TEST(TypeLookup, IsCutOut) {
+  const std::string text =
+      "int a;\n\nwasm_rt_func_type_t wasm2c_m_get_func_type(uint32_t param_count, uint32_t "
+      "result_count, ...) {\n  va_list args;\n    return w2c_m_t0;\n  return NULL;\n}\nint b;\n";
+
+  EXPECT_EQ(cut_type_lookup(text).value_or(""), "int a;\nint b;\n");
+  EXPECT_EQ(cut_type_lookup("int a;\n").value_or(""), "int a;\n");
+}
+
+TEST(TypeLookup, IsRefusedWithoutAnEnd) {
+  const auto cut = cut_type_lookup(
+      "\nwasm_rt_func_type_t wasm2c_m_get_func_type(uint32_t param_count, uint32_t result_count, "
+      "...) {\n  return 0;\n}\n");
+
+  ASSERT_FALSE(cut);
+  EXPECT_NE(cut.error().message.find("get_func_type has no end"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace nur
