@@ -14,7 +14,9 @@ expect_exit 0 "$nurc" compile --help
 expect_said '--abi' '--output' '--target-cpu' '--optimise' '--jobs'
 # The limits of --help are those that the artefacts name.
 sed -n '/^Limits/,/^Exit codes/s/^  \([a-z_]*\) .*/\1/p' "$said" | sort >"$scratch/limits.help"
-"$nurc" inspect --json "$NUR_FUNCTIONS/hello.so" |
+write_module empty <<<'(module (func (export "f")))'
+"$nurc" compile "$modules/empty.wat" -o "$functions/"
+"$nurc" inspect --json "$functions/empty.so" |
   sed -n '/^  "limits"/,/}/s/^    "\([a-z_]*\)": [0-9].*/\1/p' | sort >"$scratch/limits.manifest"
 cmp "$scratch/limits.help" "$scratch/limits.manifest" || fail "--help and manifests name other limits"
 grep -qx tool_cpu_seconds "$scratch/limits.help" || fail "--help names no limits"

@@ -13,13 +13,13 @@ if ((EUID == 0)); then
   "${run[@]}" test -x "$nurc" || skip "only root reaches $nurc"
 fi
 chmod 555 "$functions"
-expect_exit 3 "${run[@]}" "$nurc" compile "$modules/fib.wat" -o "$functions/"
+expect_exit 3 "${run[@]}" "$nurc" compile --no-cache "$modules/fib.wat" -o "$functions/"
 expect_said "fib.wat: creating a file in .*functions.*: Permission denied"
 expect_equal "artefacts" "$(ls -A "$functions")" ""
 expect_equal "scratch files" "$(ls -A "$TMPDIR")" ""
 
 chmod 755 "$functions" && mkdir "$scratch/closed" && chmod 555 "$scratch/closed"
-expect_exit 3 "${run[@]}" env TMPDIR="$scratch/closed" "$nurc" compile "$modules/fib.wat" -o "$functions/"
+expect_exit 3 "${run[@]}" env TMPDIR="$scratch/closed" "$nurc" compile --no-cache "$modules/fib.wat" -o "$functions/"
 expect_said "creating scratch folder $scratch/closed/.*: Permission denied"
 expect_equal "artefacts" "$(ls -A "$functions")" ""
 chmod 755 "$scratch/closed"

@@ -92,7 +92,7 @@ if ((EUID == 0)) && command -v setpriv >/dev/null; then
   if "${as_nobody[@]}" "$wasm2c" --version >/dev/null 2>&1; then
     chmod 755 "$TMPDIR" "$modules" && chmod 644 "$modules/fib.wat"
     run=("${as_nobody[@]}" env TMPDIR="$TMPDIR/nobodys" NUR_WASM2C="$wasm2c" "$scratch/nobodys/nurc"
-      compile -v "$modules/fib.wat" -o "$scratch/nobodys/")
+      compile -v --no-cache "$modules/fib.wat" -o "$scratch/nobodys/")
     expect_exit 0 "${run[@]}"
     expect_said '^tools run fenced'
     nobodys_fence=$(grep '^tools run ' "$said")
