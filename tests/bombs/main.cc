@@ -118,6 +118,7 @@ int main(int argc, char** argv) {
   std::set<std::string> names(argv + 1, argv + argc);
   const bool quick = names.erase("--quick") != 0;
   const int first = quick ? 2 : 1;
+  const bool all = argc <= first + 1;
   if (first >= argc) {
     fmt::print(stderr, "usage: try_bombs [--quick] NURC [NAME]...\n");
     return 2;
@@ -133,7 +134,7 @@ int main(int argc, char** argv) {
   int wrong = 0;
   for (const Bomb& bomb : bombs) {
     if (quick && !bomb.quick) continue;
-    if (!names.empty() && names.erase(bomb.name) == 0) continue;
+    if (!all && names.erase(bomb.name) == 0) continue;
     ++count;
     const Result<bool> good = try_one(nurc, bomb);
     if (!good) fmt::print("  WRONG: {}\n", good.error().message);
