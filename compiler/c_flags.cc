@@ -21,6 +21,9 @@ constexpr std::string_view kConformanceFlags[] = {
     "-fexceptions",
     "-fnon-call-exceptions",
     "-fno-delete-dead-exceptions",
+    // Of two stores to the same constant address of linear memory, one under a condition, gcc 12
+    // makes an address that its next pass dies of (a segmentation fault in forwprop).
+    "-fno-tree-cselim",
 };
 
 constexpr std::string_view kSandboxFlags[] = {

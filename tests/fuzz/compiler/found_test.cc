@@ -95,5 +95,28 @@ TEST(ColdFunction, RoundsWithoutALibrary) {
   EXPECT_EQ(run_guest(*instance, call).kind, Outcome::Kind::trapped);
 }
 
+// Two stores to one constant address, the second under a condition that depends on a load: a pass of
+// gcc 12 died of what another had made of them (in ruby.wasm).
+TEST(StoresToAConstantAddress, AreCompiled) {
+  const std::unique_ptr<LoadedModule> module = load_wat(R"((module
+    (memory (export "memory") 1)
+    (func (export "larger") (param i32 i32) (result i32) (local $zero i32)
+      (if (local.get 0)
+        (then
+          (if (i32.eqz (local.get $zero))
+            (then
+              (i32.store offset=8 (local.get $zero) (local.get 0))
+              (local.set 1 (i32.load (local.get 1)))
+              (if (i32.lt_u (local.get 0) (local.get 1))
+                (then (i32.store offset=8 (local.get $zero) (local.get 1))))))
+          (local.set 1 (i32.load offset=8 (local.get 1)))))
+      (local.get 1))))");
+  const std::unique_ptr<Instance> instance = *Instance::create(*module, {});
+  OneCall call(module->manifest(), "larger", {3, 100});
+
+  EXPECT_EQ(run_guest(*instance, call).kind, Outcome::Kind::returned);
+  EXPECT_EQ(call.result().i32, 3U);
+}
+
 }  // namespace
 }  // namespace nur::test
