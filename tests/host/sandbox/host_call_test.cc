@@ -21,6 +21,8 @@ constexpr std::string_view kCaller = R"((module
   (func (export "poll_stream") (param i32 i32))
   (func (export "both") (call $first (i32.const 1) (i32.const 2)) (call $second (i32.const 3) (i32.const 4)))
   (func (export "through_table") (call_indirect (type $pair) (i32.const 5) (i32.const 6) (i32.const 0)))
+  (func (export "call_and_peek") (result i32)
+    (call $first (i32.const 1) (i32.const 2)) (i32.load (i32.const 64)))
   (func (export "peek") (param i32) (result i32) (i32.load (local.get 0)))
   (func $deep (export "deep") (param i32) (call $first (i32.const 0) (local.get 0))
     (call $deep (i32.add (local.get 0) (i32.const 1))))))";
@@ -61,6 +63,26 @@ class HostCall : public ::testing::Test {
 TEST_F(HostCall, CarriesItsParametersInOrder) {
   EXPECT_EQ(run("both").kind, Outcome::Kind::returned);
   EXPECT_EQ(recorder_.seen, (std::vector<std::uint32_t>{1, 2, 3, 4}));
+}
+
+// Each guest reads its own memory, though another ran while it waited.
+TEST_F(HostCall, GoesOnInItsOwnMemoryAfterAnotherGuest) {
+  const std::unique_ptr<Instance> other = *Instance::create(*module_, SandboxLimits{});
+  ASSERT_TRUE(instance_->memory().write(64, std::uint32_t{0x1111}));
+  ASSERT_TRUE(other->memory().write(64, std::uint32_t{0x2222}));
+  const std::uint32_t entry = module_->manifest().find_function("call_and_peek")->entry;
+  const TimePoint deadline = SystemClock().now() + Milliseconds(5000);
+  nur_value values[2][1] = {};
+
+  instance_->call(module_->code().exports[entry], values[0]);
+  ASSERT_EQ(instance_->resume(test::trap_guard(), deadline).kind, GuestStop::Kind::host_call);
+  other->call(module_->code().exports[entry], values[1]);
+  ASSERT_EQ(other->resume(test::trap_guard(), deadline).kind, GuestStop::Kind::host_call);
+  ASSERT_EQ(instance_->resume(test::trap_guard(), deadline).kind, GuestStop::Kind::returned);
+  ASSERT_EQ(other->resume(test::trap_guard(), deadline).kind, GuestStop::Kind::returned);
+
+  EXPECT_EQ(values[0][0].i32, 0x1111U);
+  EXPECT_EQ(values[1][0].i32, 0x2222U);
 }
 
 TEST_F(HostCall, WorksThroughATable) {
