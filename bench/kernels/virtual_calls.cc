@@ -1,4 +1,4 @@
-// Virtual calls: shapes of several classes behind one interface, in mixed order.
+// Virtual calls: shapes of several classes behind one interface.
 #include "kernel.h"
 
 namespace {
@@ -61,19 +61,17 @@ constinit Square squares[kEach];
 constinit Triangle triangles[kEach];
 Shape* shapes[kShapes];
 
+// Shapes in runs of one to eight of the same class.
 void setup() {
-  for (int i = 0; i < kEach; ++i) {
-    shapes[4 * i] = &circles[i];
-    shapes[4 * i + 1] = &rectangles[i];
-    shapes[4 * i + 2] = &squares[i];
-    shapes[4 * i + 3] = &triangles[i];
-  }
   uint32_t state = 19;
-  for (int i = kShapes - 1; i > 0; --i) {
-    const uint32_t other = next_random(&state) % static_cast<uint32_t>(i + 1);
-    Shape* const kept = shapes[i];
-    shapes[i] = shapes[other];
-    shapes[other] = kept;
+  int used[4] = {};
+  for (int i = 0; i < kShapes;) {
+    const uint32_t shape = next_random(&state) % 4;
+    for (uint32_t left = 1 + next_random(&state) % 8; left > 0 && used[shape] < kEach; --left) {
+      const int at = used[shape]++;
+      Shape* const all[] = {&circles[at], &rectangles[at], &squares[at], &triangles[at]};
+      shapes[i++] = all[shape];
+    }
   }
 }
 
