@@ -59,6 +59,17 @@ WAT
 expect_count 3 '%gs:' 'two loads and a store of vectors'
 expect_count 1 'mov(dqu|ups) +%gs:\(%' 'a load of a vector, of any alignment'
 
+# Constant addresses above 2 GiB, for which gcc has an instruction without a segment.
+compile <<'WAT'
+(module (memory 1)
+  (func (export "f") (param $value i64) (result i64)
+    (i64.store offset=0xffffffff (i32.const -1) (local.get $value))
+    (i32.store8 (i32.const 0x90000000) (i32.const 1))
+    (i64.load offset=0xfffffff0 (i32.const -1))))
+WAT
+expect_count 3 '%gs:' 'accesses at constant addresses'
+expect_count 0 'movabs +([^$]|%[a-z]+,0x)' 'an access without the segment'
+
 compile <<'WAT'
 (module (type $t (func (param i32) (result i32))) (table 2 funcref)
   (func (export "f") (param $at i32) (result i32)
