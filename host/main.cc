@@ -8,6 +8,7 @@
 #include "host/net/event_loop.h"
 #include "host/net/signal_watch.h"
 #include "host/options.h"
+#include "host/sandbox/low_addresses.h"
 #include "host/serve/dispatcher.h"
 
 namespace nur {
@@ -63,6 +64,7 @@ void raise_descriptor_limit() {
 Result<void> serve(const ServeCommand& command) {
   const SystemClock clock;
   const std::unique_ptr<EventLoop> loop = NUR_TRY(EventLoop::open(clock));
+  const LowAddresses low_addresses = NUR_TRY(LowAddresses::reserve());
   const TrapGuard guard = NUR_TRY(TrapGuard::install());
   const Registry registry = NUR_TRY(
       Registry::load(command.paths, command.limits, [](const Path& file, const Error& reason) {

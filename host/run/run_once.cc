@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "host/abi/stream/nur_stream.h"
 #include "host/abi/typed/typed_call.h"
+#include "host/sandbox/low_addresses.h"
 #include "host/serve/wasi_task.h"
 
 namespace nur {
@@ -123,6 +124,7 @@ Result<int> run_once(const RunOptions& options) {
   const std::unique_ptr<Function> function = NUR_TRY(
       in_context(Function::load(options.artefact.stem().string(), options.artefact, options.limits),
                  options.artefact.string()));
+  const LowAddresses low_addresses = NUR_TRY(LowAddresses::reserve());
   const TrapGuard guard = NUR_TRY(TrapGuard::install());
   const Lease lease = NUR_TRY(function->acquire());
   const Stage stage{*function, lease.instance(), guard};

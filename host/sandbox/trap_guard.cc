@@ -102,6 +102,8 @@ nur_trap classify(const RunningGuest& guest, int signal, const siginfo_t& info,
     if (address >= guest.window_begin && address < guest.window_end) {
       return NUR_TRAP_OUT_OF_BOUNDS_MEMORY;
     }
+    // Without its segment; nothing lies there (low_addresses.h).
+    if (address < NUR_ADDRESSABLE_BYTES) return NUR_TRAP_OUT_OF_BOUNDS_MEMORY;
     if (address >= guest.stack_guard_begin && address < guest.stack_guard_end) {
       return NUR_TRAP_STACK_OVERFLOW;
     }
