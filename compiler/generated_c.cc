@@ -1,6 +1,6 @@
 // The edits to wasm2c's output. Every difference between the C that wasm2c writes and the C that we
-// compile is in kEdits, kVectorEdit and kHeaderVectorEdit, which replace passages of the fixed part
-// at the top of a file, and in cut_type_lookup.
+// compile is in the edits below, which replace passages of the fixed part of a file, and in
+// cut_type_lookup.
 #include "compiler/generated_c.h"
 
 #include <array>
@@ -52,6 +52,17 @@ constexpr Edit kHeaderVectorEdit{"\n#include \"wasm-rt.h\"\n",
                                  "typedef simde_v128_t v128;\n"};
 constexpr std::string_view kVectorMember = "\n  v128 ";
 constexpr std::string_view kVectorHeader = "#include <simde/wasm/simd128.h>";
+
+// Of headers and sources of modules with imports: what an imported function is handed is the
+// address of the instance's first member, which costs nothing, in place of the value of that
+// member.
+constexpr Edit kHeaderImportEdit{"\n  struct w2c_h* w2c_h_instance;\n",
+                                 "\n  struct w2c_h {\n    char of_instance[8];\n"
+                                 "  } w2c_h_instance[1];\n"};
+constexpr Edit kSourceImportEdit{"\n  instance->w2c_h_instance = w2c_h_instance;\n",
+                                 "\n  (void)instance;\n  (void)w2c_h_instance;\n"};
+constexpr std::string_view kImportSign = "\nstruct w2c_h;\n";
+constexpr std::string_view kImportFunction = "\nstatic void init_instance_import(";
 
 Result<void> apply(const Edit& edit, std::string& text) {
   const std::size_t at = text.find(edit.passage);
@@ -129,16 +140,19 @@ Result<std::string> adapt_generated_header(std::string text) {
       text.find(kVectorHeader) == std::string::npos) {
     NUR_TRY(apply(kHeaderVectorEdit, text));
   }
+  if (text.find(kImportSign) != std::string::npos) NUR_TRY(apply(kHeaderImportEdit, text));
   return text;
 }
 
-Result<std::string> cut_type_lookup(std::string text) {
+namespace {
+
+Result<void> cut_type_lookup(std::string& text) {
   constexpr std::string_view kBegin =
       "\nwasm_rt_func_type_t wasm2c_m_get_func_type(uint32_t param_count, uint32_t result_count, "
       "...) {\n";
   constexpr std::string_view kEnd = "\n  return NULL;\n}\n";
   const std::size_t begin = text.find(kBegin);
-  if (begin == std::string::npos) return text;
+  if (begin == std::string::npos) return {};
   const std::size_t end = text.find(kEnd, begin);
   if (end == std::string::npos) {
     return fail(ErrorKind::internal,
@@ -146,6 +160,14 @@ Result<std::string> cut_type_lookup(std::string text) {
                 "wasm2c 1.0.36");
   }
   text.erase(begin, end + kEnd.size() - begin);
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> adapt_generated_source(std::string text) {
+  NUR_TRY(cut_type_lookup(text));
+  if (text.find(kImportFunction) != std::string::npos) NUR_TRY(apply(kSourceImportEdit, text));
   return text;
 }
 

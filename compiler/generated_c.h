@@ -19,9 +19,11 @@ Result<std::string> adapt_generated_header(std::string text);
 // Errors: internal, naming the type whose definition is not as expected.
 Result<std::string> function_type_numbers(std::string_view text);
 
-// Takes the function out of a source that finds a type among all others for modules that link to
-// this one, which none do: 2,000 types in 33 KB of a module make a C compiler work on it for 30 s.
-// Errors: internal when it does not end where it should.
-Result<std::string> cut_type_lookup(std::string text);
+// The edits on the text of a file of definitions. Two functions of it lose what they do:
+//   - one finds a type among all others for modules that link to this one, which none do: 2,000
+//     types in 33 KB of a module make a C compiler work on it for 30 s;
+//   - one stores where imported functions find the host, which the instance itself is.
+// Errors: internal when they are not as expected.
+Result<std::string> adapt_generated_source(std::string text);
 
 }  // namespace nur

@@ -234,8 +234,8 @@ std::string entry_source(const Manifest& manifest, const std::vector<ImageRun>& 
       "_Static_assert(sizeof(wasm_rt_funcref_t) == 32, \"funcref\");\n"
       "_Static_assert(sizeof(wasm_rt_externref_t) == 8, \"externref\");\n";
   if (!manifest.imports.empty()) {
-    // Functions called through a table are handed the address of this field, others its value;
-    // both are the instance as long as it comes first.
+    // Imported functions are handed the address of this member: the instance, as long as it comes
+    // first.
     text += "_Static_assert(offsetof(w2c_m, w2c_h_instance) == 0, \"host first\");\n";
   }
   text += "\n";

@@ -31,7 +31,7 @@ Result<GeneratedC> run_wasm2c(const Path& folder, const Toolchain& toolchain,
     const Path file = folder / fmt::format("m_{}.c", output);
     std::string text = NUR_TRY(read_output(file, left));
     left -= text.size();
-    generated.sources.push_back(NUR_TRY(cut_type_lookup(std::move(text))));
+    generated.sources.push_back(NUR_TRY(adapt_generated_source(std::move(text))));
     std::error_code ignored;  // the scratch folder goes with all it holds
     std::filesystem::remove(file, ignored);
   }

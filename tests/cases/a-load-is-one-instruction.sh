@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Loads and stores of linear memory are one instruction each, through gs, with the index computed in
-# the address; a load whose value nobody uses is there too; and an indirect call compares twice.
+# the address; a load whose value nobody uses is there too; an indirect call compares
+# twice, and a call of the host loads where that is and nothing else.
 # shellcheck source=tests/cases/harness.sh
 source "$(dirname -- "$0")/harness.sh"
 
@@ -79,3 +80,12 @@ expect_count 1 'cmp +0x[0-9a-f]+\(%r[a-z0-9]+\),%e' 'the index held against the 
 # shellcheck disable=SC2016  # a constant in assembly language
 expect_count 1 'cmpq? +\$0x1,' 'the type held against a constant'
 expect_count 1 'call +\*' 'the call'
+
+# An imported function finds the host in the instance's header: one load, in the call itself.
+compile <<'WAT'
+(module (import "nur" "nur_end" (func $end)) (memory (export "memory") 1)
+  (func (export "alloc") (param i32) (result i32) (i32.const 0))
+  (func (export "poll_stream") (param i32 i32) (call $end)))
+WAT
+expect_count 1 'call +\*-0x40\(%' 'the call of the host'
+expect_count 0 'mov +(0x0)?\(%r[a-z0-9]+\),%r' 'a load before the call of the host'

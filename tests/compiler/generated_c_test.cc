@@ -154,17 +154,35 @@ TEST(TypeLookup, IsCutOut) {
       "int a;\n\nwasm_rt_func_type_t wasm2c_m_get_func_type(uint32_t param_count, uint32_t "
       "result_count, ...) {\n  va_list args;\n    return w2c_m_t0;\n  return NULL;\n}\nint b;\n";
 
-  EXPECT_EQ(cut_type_lookup(text).value_or(""), "int a;\nint b;\n");
-  EXPECT_EQ(cut_type_lookup("int a;\n").value_or(""), "int a;\n");
+  EXPECT_EQ(adapt_generated_source(text).value_or(""), "int a;\nint b;\n");
+  EXPECT_EQ(adapt_generated_source("int a;\n").value_or(""), "int a;\n");
 }
 
 TEST(TypeLookup, IsRefusedWithoutAnEnd) {
-  const auto cut = cut_type_lookup(
+  const auto cut = adapt_generated_source(
       "\nwasm_rt_func_type_t wasm2c_m_get_func_type(uint32_t param_count, uint32_t result_count, "
       "...) {\n  return 0;\n}\n");
 
   ASSERT_FALSE(cut);
   EXPECT_NE(cut.error().message.find("get_func_type has no end"), std::string::npos);
+}
+
+TEST(Imports, AreHandedTheAddressOfTheInstance) {
+  const auto header = adapt_generated_header(
+      "\nstruct w2c_h;\n\ntypedef struct w2c_m {\n  struct w2c_h* w2c_h_instance;\n  u32 "
+      "w2c_g0;\n");
+  const auto source = adapt_generated_source(
+      "\nstatic void init_instance_import(w2c_m* instance, struct w2c_h* w2c_h_instance) {\n"
+      "  instance->w2c_h_instance = w2c_h_instance;\n}\n");
+
+  ASSERT_TRUE(header && source);
+  EXPECT_NE(header->find("} w2c_h_instance[1];"), std::string::npos) << *header;
+  EXPECT_EQ(source->find("instance->w2c_h_instance"), std::string::npos) << *source;
+}
+
+TEST(Imports, AreRefusedWhenTheInstanceHoldsThemOtherwise) {
+  EXPECT_FALSE(adapt_generated_header("\nstruct w2c_h;\n\ntypedef struct w2c_m {\n"));
+  EXPECT_FALSE(adapt_generated_source("\nstatic void init_instance_import(w2c_m* instance) {\n"));
 }
 
 }  // namespace
