@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <utility>
 
 #include "nur/abi.h"
@@ -43,6 +44,11 @@ Result<LowAddresses> LowAddresses::reserve() {
     return fail(ErrorKind::internal,
                 "something lies in the first 8 GiB of addresses, which guests must find empty: {}",
                 there);
+  }
+  // Address space that is counted is for instances.
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY) {
+    return LowAddresses(nullptr, 0);
   }
   constexpr std::size_t kBytes = NUR_ADDRESSABLE_BYTES - kLowest;
   // NOLINTNEXTLINE(performance-no-int-to-ptr): this very address

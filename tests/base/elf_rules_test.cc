@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "nur/abi.h"
 #include "tests/base/refused_by.h"
 
 namespace nur {
@@ -110,7 +111,8 @@ TEST(ManifestRule, RefusesOneThatIsNotJson) {
 }
 
 TEST(ManifestRule, RefusesOneWithAKeyMissing) {
-  EXPECT_EQ(refused_by(with_manifest(R"({"abi_version": 1})")), "manifest");
+  EXPECT_EQ(refused_by(with_manifest(fmt::format(R"({{"abi_version": {}}})", NUR_ABI_VERSION))),
+            "manifest");
 }
 
 TEST(ManifestRule, RefusesMalformedNotes) {
@@ -146,7 +148,8 @@ TEST(ManifestRule, RefusesAPropertyThatIsCutShort) {
 }
 
 TEST(AbiVersionRule, RefusesAnotherVersionWhateverElseTheManifestSays) {
-  EXPECT_EQ(refused_by(with_manifest(R"({"abi_version": 2})")), "abi_version");
+  EXPECT_EQ(refused_by(with_manifest(fmt::format(R"({{"abi_version": {}}})", NUR_ABI_VERSION + 1))),
+            "abi_version");
   EXPECT_EQ(refused_by(with_manifest(R"({"abi_version": 0})")), "abi_version");
 }
 

@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "nur/abi.h"
 #include "tests/support/craft_artefact.h"
 
 namespace nur {
@@ -67,7 +68,9 @@ TEST(Manifest, ComesBackWithoutAMemory) {
 
 TEST(Manifest, IsWrittenInAFixedOrder) {
   const std::string json = to_json(test::crafted_manifest());
-  EXPECT_TRUE(json.starts_with("{\n  \"abi_version\": 1,\n  \"guest_abi\": \"typed\",\n")) << json;
+  EXPECT_TRUE(json.starts_with(
+      fmt::format("{{\n  \"abi_version\": {},\n  \"guest_abi\": \"typed\",\n", NUR_ABI_VERSION)))
+      << json;
   EXPECT_TRUE(json.ends_with(
       "\n  \"compiler\": \"g++\",\n  \"flags\": \"-O2\",\n  \"stripped\": false\n}\n"))
       << json;
@@ -137,8 +140,9 @@ TEST(Manifest, RefusesEveryMissingKey) {
 }
 
 TEST(Manifest, RefusesValuesOfTheWrongType) {
-  EXPECT_THAT(error_of(with("\"abi_version\": 1", "\"abi_version\": \"1\"")),
-              HasSubstr("abi_version is not a whole number"));
+  EXPECT_THAT(
+      error_of(with(fmt::format("\"abi_version\": {}", NUR_ABI_VERSION), "\"abi_version\": \"1\"")),
+      HasSubstr("abi_version is not a whole number"));
   EXPECT_THAT(error_of(with("\"has_start\": true", "\"has_start\": 1")),
               HasSubstr("has_start is not true or false"));
   EXPECT_THAT(error_of(with("\"compiler\": \"g++\"", "\"compiler\": null")),
