@@ -21,6 +21,12 @@ constexpr std::string_view kConformanceFlags[] = {
     "-fexceptions",
     "-fnon-call-exceptions",
     "-fno-delete-dead-exceptions",
+    "-fno-tree-sink",  // would move a load to where its value is used, past where it must trap
+    // Addresses of linear memory are numbers, 0 among them: the compiler must not reason that what
+    // is computed from a comparison, or is 0, points to nothing, so that nobody reads what is
+    // stored.
+    "-fno-tree-pta",
+    "-fno-delete-null-pointer-checks",
     // Of two stores to the same constant address of linear memory, one under a condition, gcc 12
     // makes an address that its next pass dies of (a segmentation fault in forwprop).
     "-fno-tree-cselim",

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "compiler/object_cache.h"
+#include "compiler/segment_net.h"
 #include "compiler/unit_key.h"
 
 namespace nur {
@@ -21,13 +22,19 @@ std::string object_of(const std::string& source) {
 Result<void> compile_unit(const Path& folder, const std::string& source,
                           const std::vector<std::string>& flags, const Toolchain& toolchain,
                           const Interrupt& interrupt) {
+  const std::string assembly = Path(source).replace_extension(".s").string();
   Command command;
   command.folder = folder;
   // Warnings are for people who write code; here only errors matter.
   command.arguments = {toolchain.compiler.path.string(), "-x", "c", "-w", "-DNDEBUG", "-I."};
   command.arguments.insert(command.arguments.end(), flags.begin(), flags.end());
   command.arguments.push_back("-ffile-prefix-map=" + folder.string() + "=.");
-  command.arguments.insert(command.arguments.end(), {"-c", source, "-o", object_of(source)});
+  command.arguments.insert(command.arguments.end(), {"-S", source, "-o", assembly});
+  NUR_TRY(run_trusted_process(command, interrupt));
+
+  std::string text = NUR_TRY(read_output(folder / assembly, kUnitBytesMax));
+  NUR_TRY(write_file(folder / assembly, with_segments(std::move(text))));
+  command.arguments = {toolchain.compiler.path.string(), "-c", assembly, "-o", object_of(source)};
   NUR_TRY(run_trusted_process(command, interrupt));
   return {};
 }

@@ -42,17 +42,9 @@
 /* Active data segments are part of the artefact's memory image. */
 #define LOAD_DATA(memory, offset, data, bytes) ((void)(memory).size)
 
-/* gcc 12 has an instruction for constant addresses above 2 GiB (movabs) that it writes without the
- * segment: such an address is handed to it in a register, as no constant it could see. */
-static inline u64 nur_address(u64 address) {
-  if (__builtin_constant_p(address) && address > INT32_MAX) __asm__("" : "+r"(address));
-  return address;
-}
-
 /* The value of that type at an address of linear memory, of any alignment. */
-#define NUR_AT(type, address)                                                                    \
-  (((struct __attribute__((packed, may_alias)) { type value; } __seg_gs*)(uintptr_t)nur_address( \
-        address))                                                                                \
+#define NUR_AT(type, address)                                                                  \
+  (((struct __attribute__((packed, may_alias)) { type value; } __seg_gs*)(uintptr_t)(address)) \
        ->value)
 
 /* A load whose value nobody uses must trap all the same. gcc keeps it because it is told that loads

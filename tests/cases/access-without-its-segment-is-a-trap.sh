@@ -9,22 +9,8 @@ source "$(dirname -- "$0")/harness.sh"
 cat >"$scratch/forgetful-cc" <<'END'
 #!/bin/sh
 for last; do :; done
-case " $* " in
-  *" -c "*)
-    for argument; do
-      shift
-      case $argument in
-        -c) argument=-S ;;
-        "$last") argument=$last.s ;;
-      esac
-      set -- "$@" "$argument"
-    done
-    g++ "$@" || exit 1
-    sed -i 's/%gs://g' "$last.s"
-    exec g++ -c "$last.s" -o "$last"
-    ;;
-esac
-exec g++ "$@"
+g++ "$@" || exit 1
+case " $* " in *" -S "*) sed -i 's/%gs://g' "$last" ;; esac
 END
 chmod +x "$scratch/forgetful-cc"
 

@@ -95,8 +95,8 @@ TEST(ColdFunction, RoundsWithoutALibrary) {
   EXPECT_EQ(run_guest(*instance, call).kind, Outcome::Kind::trapped);
 }
 
-// Two stores to one constant address, the second under a condition that depends on a load: a pass of
-// gcc 12 died of what another had made of them (in ruby.wasm).
+// Two stores to one constant address, the second under a condition that depends on a load: a pass
+// of gcc 12 died of what another had made of them (in ruby.wasm).
 TEST(StoresToAConstantAddress, AreCompiled) {
   const std::unique_ptr<LoadedModule> module = load_wat(R"((module
     (memory (export "memory") 1)
@@ -116,6 +116,44 @@ TEST(StoresToAConstantAddress, AreCompiled) {
 
   EXPECT_EQ(run_guest(*instance, call).kind, Outcome::Kind::returned);
   EXPECT_EQ(call.result().i32, 3U);
+}
+
+// The address is the result of a comparison: gcc took it for a pointer to nothing, and the store
+// for one that nobody reads.
+TEST(StoreToTheResultOfAComparison, IsDone) {
+  const std::unique_ptr<LoadedModule> module = load_wat(R"((module
+    (memory (export "memory") 1)
+    (func $store (param f32) (i32.store8 (f32.eq (local.get 0) (f32.const 1)) (i32.const 236)))
+    (func (export "run") (result i32)
+      (call $store (f32.const 1)) (call $store (f32.const 2)) (i32.load16_u (i32.const 0)))
+    (func (export "store") (param f32)
+      (i32.store8 (f32.eq (local.get 0) (f32.const 1)) (i32.const 236)))
+    (func (export "load") (result i32) (i32.load16_u (i32.const 0)))))");
+  const std::unique_ptr<Instance> instance = *Instance::create(*module, {});
+  OneCall run(module->manifest(), "run", {});
+  EXPECT_EQ(run_guest(*instance, run).kind, Outcome::Kind::returned);
+  EXPECT_EQ(run.result().i32, 236U | 236U << 8);
+  ASSERT_TRUE(instance->reset());
+
+  OneCall store(module->manifest(), "store", {std::bit_cast<std::uint32_t>(1.0F)});
+  EXPECT_EQ(run_guest(*instance, store).kind, Outcome::Kind::returned);
+  OneCall load(module->manifest(), "load", {});
+  EXPECT_EQ(run_guest(*instance, load).kind, Outcome::Kind::returned);
+  EXPECT_EQ(load.result().i32, 236U << 8);
+}
+
+// A rotation of 0 is 0 whatever the count, so gcc loaded the count only for other values.
+TEST(LoadOfWhatMayNotMatter, Traps) {
+  const std::unique_ptr<LoadedModule> module = load_wat(R"((module
+    (memory (export "memory") 1)
+    (func (export "run") (param i32) (result i32)
+      (i32.clz (i32.rotl (local.get 0) (i32.load16_u offset=4 (i32.const -254)))))))");
+  const std::unique_ptr<Instance> instance = *Instance::create(*module, {});
+  for (const std::uint64_t value : {0, 1, 128}) {
+    OneCall call(module->manifest(), "run", {value});
+    EXPECT_EQ(run_guest(*instance, call).kind, Outcome::Kind::trapped) << value;
+    ASSERT_TRUE(instance->reset());
+  }
 }
 
 }  // namespace
