@@ -313,6 +313,8 @@ std::string to_json(const Manifest& manifest) {
   json["compiler"] = manifest.compiler;
   json["flags"] = manifest.flags;
   json["stripped"] = manifest.stripped;
+  if (manifest.profile_generate) json["profile_generate"] = true;
+  if (!manifest.profile_used.empty()) json["profile_used"] = manifest.profile_used;
   if (!manifest.limits.empty()) json["limits"] = manifest.limits;
   // Names of a module are UTF-8 (spec 5.2.4); a compiler's own text may be anything.
   return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
@@ -342,6 +344,13 @@ Result<Manifest> manifest_from_json(std::string_view text) {
   manifest.compiler = NUR_TRY(root.string("compiler"));
   manifest.flags = NUR_TRY(root.string("flags"));
   if (root.find("stripped") != nullptr) manifest.stripped = NUR_TRY(root.boolean("stripped"));
+  if (root.find("profile_generate") != nullptr) {
+    manifest.profile_generate = NUR_TRY(root.boolean("profile_generate"));
+  }
+  if (root.find("profile_used") != nullptr) {
+    manifest.profile_used =
+        NUR_TRY(root.named("profile_used", "64 lower-case hex digits", sha256_hex_from));
+  }
   if (const Json* limits = root.find("limits")) manifest.limits = NUR_TRY(read_limits(*limits));
   return manifest;
 }

@@ -92,9 +92,11 @@ struct Manifest {
   CpuLevel target_cpu = CpuLevel::v2;
   std::string nurc_version;
   std::string wasm2c_version;
-  std::string compiler;   // "g++ (Debian 12.2.0-14) 12.2.0"
-  std::string flags;      // what the compiler was given
-  bool stripped = false;  // without the table of functions (--strip)
+  std::string compiler;           // "g++ (Debian 12.2.0-14) 12.2.0"
+  std::string flags;              // what the compiler was given
+  bool stripped = false;          // without the table of functions (--strip)
+  bool profile_generate = false;  // counts what it does (docs/profile.md)
+  std::string profile_used;       // SHA-256 of the counts it was compiled with, or empty
   // What nurc would have refused, by name; empty in artefacts that do not say.
   std::map<std::string, std::uint64_t> limits;
 

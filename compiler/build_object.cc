@@ -9,7 +9,8 @@ namespace nur {
 namespace {
 
 Result<void> link_object(const Path& folder, const std::vector<std::string>& objects,
-                         const Toolchain& toolchain, const Interrupt& interrupt) {
+                         const BuildOptions& options, const Toolchain& toolchain,
+                         const Interrupt& interrupt) {
   Command command;
   command.folder = folder;
   command.arguments = {toolchain.compiler.path.string(),
@@ -17,25 +18,30 @@ Result<void> link_object(const Path& folder, const std::vector<std::string>& obj
                        "-nostdlib",
                        "-nostartfiles",
                        "-Wl,-z,now,-z,relro,-z,noexecstack,-z,defs,-z,separate-code",
-                       "-Wl,--hash-style=sysv,--build-id=sha1,-Bsymbolic,--gc-sections,"
+                       "-Wl,--hash-style=sysv,--build-id=sha1,-Bsymbolic,"
                        "--no-ld-generated-unwind-info",
                        "-Wl,--undefined=nur_module",
                        "-o",
                        "linked.so"};
+  // Nothing refers to the list of counters, so it would go with what nobody calls.
+  if (options.profile != ProfileMode::generate) command.arguments.push_back("-Wl,--gc-sections");
   command.arguments.insert(command.arguments.end(), objects.begin(), objects.end());
   command.arguments.push_back("sections.s");
   NUR_TRY(run_trusted_process(command, interrupt));
   return {};
 }
 
-// Takes the symbols out and puts the table of functions in, which no segment covers.
-Result<void> strip_object(const Path& folder, bool with_functions, const Toolchain& toolchain,
-                          const Interrupt& interrupt) {
+// Takes the symbols out and puts the tables of functions and counters in, which no segment covers.
+Result<void> strip_object(const Path& folder, const BuildOptions& options,
+                          const Toolchain& toolchain, const Interrupt& interrupt) {
   Command command;
   command.folder = folder;
   command.arguments = {toolchain.objcopy.string(), "--strip-all"};
-  if (with_functions) {
+  if (!options.strip) {
     command.arguments.push_back(fmt::format("--add-section={}=functions.bin", kFunctionsSection));
+  }
+  if (options.profile == ProfileMode::generate) {
+    command.arguments.push_back(fmt::format("--add-section={}=profile.bin", kProfileSection));
   }
   command.arguments.insert(command.arguments.end(), {"linked.so", "stripped.so"});
   NUR_TRY(run_trusted_process(command, interrupt));
@@ -45,20 +51,26 @@ Result<void> strip_object(const Path& folder, bool with_functions, const Toolcha
 }  // namespace
 
 Result<SharedObject> build_object(const CSources& sources, const FunctionNames& names,
-                                  const BuildOptions& options, const Toolchain& toolchain,
-                                  const Interrupt& interrupt, const BuildServices& services) {
+                                  const BuildOptions& options, const ProfileIdentity& identity,
+                                  const Toolchain& toolchain, const Interrupt& interrupt,
+                                  const BuildServices& services) {
   const Path& folder = sources.folder;
   const std::vector<std::string> objects =
       NUR_TRY(compile_units(sources, options, toolchain, interrupt, services));
   const auto slot = services.take_slot();
-  NUR_TRY(link_object(folder, objects, toolchain, interrupt));
+  NUR_TRY(link_object(folder, objects, options, toolchain, interrupt));
 
   if (!options.strip) {
     const std::string linked = NUR_TRY(read_output(folder / "linked.so", kArtefactBytesMax));
     std::vector<NativeFunction> functions = NUR_TRY(native_functions(linked, names));
     NUR_TRY(write_file(folder / "functions.bin", encode_function_table(std::move(functions))));
   }
-  NUR_TRY(strip_object(folder, !options.strip, toolchain, interrupt));
+  if (options.profile == ProfileMode::generate) {
+    const std::string linked = NUR_TRY(read_output(folder / "linked.so", kArtefactBytesMax));
+    const ProfileTable table = NUR_TRY(profile_table(linked, identity, sources));
+    NUR_TRY(write_file(folder / "profile.bin", encode_profile_table(table)));
+  }
+  NUR_TRY(strip_object(folder, options, toolchain, interrupt));
 
   std::string stripped = NUR_TRY(read_output(folder / "stripped.so", kArtefactBytesMax));
   std::string artefact = seal(std::move(stripped));

@@ -6,6 +6,7 @@
 #include "compiler/function_names.h"
 #include "compiler/limits.h"
 #include "compiler/module_entry.h"
+#include "compiler/profile.h"
 #include "compiler/translate.h"
 #include "compiler/wasm/describe.h"
 #include "compiler/wasm/import_policy.h"
@@ -78,8 +79,10 @@ Manifest manifest_of(const WasmModule& module, std::string_view bytes, GuestAbi 
   manifest.nurc_version = options.nurc_version;
   manifest.wasm2c_version = toolchain.wasm2c.version;
   manifest.compiler = toolchain.compiler.version;
-  manifest.flags = compiler_flags(options.build);
+  manifest.flags = compiler_flags(options.build, toolchain.family);
+  for (const std::string& flag : profile_flags(options.build.profile)) manifest.flags += " " + flag;
   manifest.stripped = options.build.strip;
+  manifest.profile_generate = options.build.profile == ProfileMode::generate;
   for (const NamedLimit& limit : named_limits()) manifest.limits.emplace(limit.name, limit.value);
   return manifest;
 }
@@ -121,7 +124,19 @@ Result<SharedObject> build_module(const WasmModule& module, std::string_view byt
                                   const CompileOptions& options, const Toolchain& toolchain,
                                   const Interrupt& interrupt, const BuildServices& services) {
   const RewrittenModule rewritten = NUR_TRY(rewrite(module));
-  const Manifest manifest = manifest_of(module, bytes, abi, options, toolchain);
+  Manifest manifest = manifest_of(module, bytes, abi, options, toolchain);
+  const ProfileIdentity identity{manifest.wasm_sha256, manifest.compiler,
+                                 compiler_flags(options.build, toolchain.family)};
+  std::optional<Profile> profile;
+  if (options.build.profile != ProfileMode::none && toolchain.family != CompilerFamily::gcc) {
+    return fail(ErrorKind::invalid_input,
+                "profiles need g++, the compiler is {}; leave out --cc, or the profile",
+                toolchain.compiler.version);
+  }
+  if (options.build.profile == ProfileMode::use) {
+    profile = NUR_TRY(read_profiles(options.profiles, identity));
+    manifest.profile_used = digest_of(*profile);
+  }
   // From here on no name of the module goes anywhere but into the manifest.
 
   const ScratchDir scratch = NUR_TRY(ScratchDir::create("nurc-"));
@@ -131,7 +146,9 @@ Result<SharedObject> build_module(const WasmModule& module, std::string_view byt
       const auto slot = services.take_slot();
       return translate(scratch.path(), toolchain, interrupt);
     }());
-    return build_object(sources, names_of(module), options.build, toolchain, interrupt, services);
+    if (profile) NUR_TRY(write_gcda_files(*profile, sources));
+    return build_object(sources, names_of(module), options.build, identity, toolchain, interrupt,
+                        services);
   };
   return blame_full_disk(build(), scratch.path());
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/file.h"
 #include "base/manifest.h"
@@ -20,6 +21,7 @@ struct CompileOptions {
   Path output;                        // the artefact
   std::optional<GuestAbi> guest_abi;  // recognised when not given
   BuildOptions build;
+  std::vector<Path> profiles;  // to compile with, when build.profile is `use`
   std::string nurc_version;
 };
 

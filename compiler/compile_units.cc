@@ -6,12 +6,14 @@
 #include <thread>
 
 #include "compiler/object_cache.h"
+#include "compiler/profile.h"
 #include "compiler/segment_net.h"
 #include "compiler/unit_key.h"
 
 namespace nur {
 namespace {
 
+constexpr char kEntrySource[] = "entry.c";
 constexpr std::size_t kUnitBytesMax = std::size_t{1} << 30;
 
 std::string object_of(const std::string& source) {
@@ -39,6 +41,15 @@ Result<void> compile_unit(const Path& folder, const std::string& source,
   return {};
 }
 
+// A unit that the compiler does its best for counts and is compiled by its counts; entry.c, and
+// what is compiled in a hurry, is not.
+ProfileMode profile_mode(const Path& folder, const SourceUnit& unit, ProfileMode asked) {
+  if (unit.effort != Effort::full || unit.source == kEntrySource) return ProfileMode::none;
+  std::error_code ignored;
+  const bool has_counts = std::filesystem::exists(folder / gcda_of(unit.source), ignored);
+  return asked == ProfileMode::use && !has_counts ? ProfileMode::none : asked;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> compile_units(const CSources& sources, const BuildOptions& options,
@@ -46,22 +57,29 @@ Result<std::vector<std::string>> compile_units(const CSources& sources, const Bu
                                                const Interrupt& interrupt,
                                                const BuildServices& services) {
   std::vector<SourceUnit> units = sources.units;
-  units.push_back({"entry.c", 0, Effort::full});
+  units.push_back({kEntrySource, 0, Effort::full});
   if (services.observer != nullptr) services.observer->units_found(units.size());
 
   std::string common;
   if (services.cache != nullptr) {
     const auto slot = services.take_slot();
-    common = NUR_TRY(common_key(sources, c_flags(options, Effort::full), toolchain, interrupt));
+    common = NUR_TRY(common_key(sources, c_flags(options, Effort::full, toolchain.family),
+                                toolchain, interrupt));
   }
   // Whether the object came from the cache.
   const auto make_object = [&](const SourceUnit& unit) -> Result<bool> {
     const auto slot = services.take_slot();
-    const std::vector<std::string> flags = c_flags(options, unit.effort);
+    std::vector<std::string> flags = c_flags(options, unit.effort, toolchain.family);
+    const ProfileMode profile = profile_mode(sources.folder, unit, options.profile);
+    const std::vector<std::string> more = profile_flags(profile);
+    flags.insert(flags.end(), more.begin(), more.end());
     const Path object = sources.folder / object_of(unit.source);
     std::string key;
     if (services.cache != nullptr) {
-      const std::string text = NUR_TRY(read_file(sources.folder / unit.source, kUnitBytesMax));
+      std::string text = NUR_TRY(read_file(sources.folder / unit.source, kUnitBytesMax));
+      if (profile == ProfileMode::use) {
+        text += NUR_TRY(read_file(sources.folder / gcda_of(unit.source), kUnitBytesMax));
+      }
       key = unit_key(common, flags, text);
       if (const std::optional<std::string> kept = services.cache->find(key)) {
         NUR_TRY(write_file(object, *kept));

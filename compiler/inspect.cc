@@ -56,6 +56,10 @@ std::string describe_as_text(const Manifest& manifest, std::string_view kind, co
     add_line(text, "compiler", manifest.compiler);
     add_line(text, "flags", manifest.flags);
   }
+  if (manifest.profile_generate) add_line(text, "profile", "counts what it does, and is slower");
+  if (!manifest.profile_used.empty()) {
+    add_line(text, "profile", fmt::format("used, sha256 {}", manifest.profile_used));
+  }
   add_line(text, "functions", functions);
   return text;
 }

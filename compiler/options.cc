@@ -29,6 +29,8 @@ struct RawCompile {
   std::string cache;
   bool no_cache = false;
   bool strip = false;
+  bool profile_generate = false;
+  std::vector<std::string> profiles;
   bool verbose = false;
 };
 
@@ -47,7 +49,8 @@ void add_toolchain_options(CLI::App& app, ToolchainOptions& toolchain) {
                  "wasm2c to use, 1.0.36 or newer (default: beside nurc, then PATH)")
       ->envname("NUR_WASM2C")
       ->type_name("PATH");
-  app.add_option("--cc", toolchain.compiler, "C compiler to use (default: g++)")
+  app.add_option("--cc", toolchain.compiler,
+                 "C compiler to use: g++ or clang++, of any version (default: g++)")
       ->envname("NUR_CC")
       ->type_name("PATH");
 }
@@ -75,6 +78,15 @@ Result<CompileCommand> checked(const RawCompile& raw, const ToolchainOptions& to
     return fail(ErrorKind::invalid_input, "-o {}: several modules need a folder; write -o {}/",
                 raw.output, raw.output);
   }
+  if (raw.profile_generate && !raw.profiles.empty()) {
+    return fail(ErrorKind::invalid_input,
+                "--profile-generate and --profile-use: one makes what the other takes; give one");
+  }
+  if (raw.inputs.size() > 1 && !raw.profiles.empty()) {
+    return fail(ErrorKind::invalid_input,
+                "--profile-use: a profile is of one module; compile them "
+                "one by one");
+  }
   if (is_folder) std::filesystem::create_directories(raw.output, ignored);
 
   const CpuLevel target_cpu =
@@ -94,6 +106,9 @@ Result<CompileCommand> checked(const RawCompile& raw, const ToolchainOptions& to
     options.build.optimisation = raw.optimisation;
     options.build.target_cpu = target_cpu;
     options.build.strip = raw.strip;
+    if (raw.profile_generate) options.build.profile = ProfileMode::generate;
+    if (!raw.profiles.empty()) options.build.profile = ProfileMode::use;
+    options.profiles.assign(raw.profiles.begin(), raw.profiles.end());
     options.nurc_version = kVersion;
     if (!outputs.insert(options.output).second) {
       return fail(ErrorKind::invalid_input,
@@ -157,6 +172,15 @@ NurcCommand parse_nurc_options(int argc, const char* const* argv) {
   compile->add_flag("--no-cache", raw.no_cache, "Compile everything anew and keep nothing");
   compile->add_flag("--strip", raw.strip,
                     "Leave out the table that names functions when a trap is reported");
+  compile->add_flag("--profile-generate", raw.profile_generate,
+                    "Make an artefact that counts what it does, for nurhost --profile");
+  compile
+      ->add_option("--profile-use", raw.profiles,
+                   "Compile for what was counted; several files add up")
+      ->type_name("FILE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
   compile->add_flag("-v,--verbose", raw.verbose,
                     "Say what each module became, and how the tools behind nurc are fenced");
 

@@ -112,10 +112,16 @@ bool version_at_least(const std::string& version, const std::string& oldest) {
   return true;
 }
 
+CompilerFamily family_of(const std::string& version) {
+  return version.find("clang version") != std::string::npos ? CompilerFamily::clang
+                                                            : CompilerFamily::gcc;
+}
+
 Result<Toolchain> find_toolchain(const ToolchainOptions& options, const Interrupt& interrupt) {
   Toolchain toolchain;
   toolchain.wasm2c = NUR_TRY(find_wasm2c(options.wasm2c, interrupt));
   toolchain.compiler = NUR_TRY(find_compiler(options.compiler, interrupt));
+  toolchain.family = family_of(toolchain.compiler.version);
 
   const std::optional<Path> objcopy = on_search_path("objcopy");
   if (!objcopy) return fail(ErrorKind::not_found, "objcopy not found; apt install binutils");

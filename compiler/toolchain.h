@@ -15,9 +15,13 @@ struct Tool {
   std::string version;  // "1.0.36"; of the compiler, its whole first line
 };
 
+// Whose options the C compiler takes.
+enum class CompilerFamily { gcc, clang };
+
 struct Toolchain {
   Tool wasm2c;
   Tool compiler;
+  CompilerFamily family = CompilerFamily::gcc;
   Path objcopy;
   std::optional<Path> wat2wasm;  // only text modules need it
 };
@@ -33,6 +37,9 @@ inline constexpr char kWasm2cOldest[] = "1.0.36";
 
 // Errors: not_found, saying how to get the tool; invalid_input for a wasm2c that is too old.
 Result<Toolchain> find_toolchain(const ToolchainOptions& options, const Interrupt& interrupt);
+
+// By the first line of what a compiler says to --version.
+CompilerFamily family_of(const std::string& version);
 
 // "a.b.c" compared number by number; text that is no version is older than all.
 bool version_at_least(const std::string& version, const std::string& oldest);

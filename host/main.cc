@@ -10,6 +10,7 @@
 #include "host/options.h"
 #include "host/sandbox/low_addresses.h"
 #include "host/serve/dispatcher.h"
+#include "host/serve/profile.h"
 
 namespace nur {
 namespace {
@@ -71,6 +72,8 @@ Result<void> serve(const ServeCommand& command) {
         spdlog::error("not serving {}: {}", file.string(), reason.message);
       }));
 
+  if (command.profiles) NUR_TRY(prepare_profiles(registry, *command.profiles));
+
   Dispatcher dispatcher(TaskContext{*loop, clock, guard}, registry);
   const std::unique_ptr<HttpServer> server =
       NUR_TRY(HttpServer::open(*loop, command.server, dispatcher));
@@ -84,6 +87,7 @@ Result<void> serve(const ServeCommand& command) {
   NUR_TRY(loop->run());
   const ServerCounters counters = server->counters();
   spdlog::info("stopped after {} request(s)", counters.requests);
+  if (command.profiles) NUR_TRY(write_profiles(registry, *command.profiles));
   return {};
 }
 

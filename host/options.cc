@@ -80,6 +80,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
   std::vector<std::string> paths;
   std::string drain_timeout = "30s";
   std::string log_level = "info";
+  std::string profiles;
   CLI::App* const serve_app = app.add_subcommand("serve", "Serve functions over HTTP");
   serve_app->footer(kServeExitCodes);
   serve_app->add_option("PATHS", paths, "Folders of artefacts, or artefacts (.so)")->required();
@@ -94,6 +95,12 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->envname("NUR_DRAIN_TIMEOUT")
       ->type_name("DURATION")
       ->capture_default_str();
+  serve_app
+      ->add_option(
+          "--profile", profiles,
+          "At the end, write NAME.profile of every function that counts, for nurc compile\n"
+          "--profile-use")
+      ->type_name("DIR");
   serve_app->add_option("--log-level", log_level, "What is logged on standard error")
       ->envname("NUR_LOG_LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}))
@@ -122,6 +129,11 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->expected(1)
       ->allow_extra_args(false)
       ->take_all();
+  std::string profile;
+  run_app
+      ->add_option("--profile", profile,
+                   "Write what the function counted, for nurc compile --profile-use")
+      ->type_name("FILE");
   add_limit_options(*run_app, run_limits);
   run_app->add_option("ARGS", run.options.arguments, "Behind --: arguments of the function");
 
@@ -149,6 +161,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     serve.drain_timeout = std::chrono::duration_cast<Milliseconds>(*drain);
     const Result<SocketAddress> address = parse_address(serve.server.address);
     if (!address) return usage_error("nurhost", "--listen: " + address.error().message);
+    if (!profiles.empty()) serve.profiles = profiles;
     if (log_level == "debug") serve.log_level = LogLevel::debug;
     if (log_level == "warning") serve.log_level = LogLevel::warning;
     if (log_level == "error") serve.log_level = LogLevel::error;
@@ -160,6 +173,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     if (!limits) return usage_error("nurhost", limits.error().message);
     run.options.limits = *limits;
     run.options.artefact = artefact;
+    if (!profile.empty()) run.options.profile = profile;
     if (run_app->count("--invoke") > 0) run.options.invoke = invoke;
     for (const std::string& text : directories) {
       const Result<RunOptions::Directory> directory = parse_directory(text);

@@ -1,6 +1,7 @@
 // The command line of nurhost.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -19,6 +20,7 @@ struct ServeCommand {
   ServerOptions server;
   FunctionLimits limits;
   Milliseconds drain_timeout{30'000};
+  std::optional<Path> profiles;  // folder to write profiles to at the end
   LogLevel log_level = LogLevel::info;
 };
 

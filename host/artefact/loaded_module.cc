@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 
 #include "base/artefact_file.h"
+#include "base/check.h"
+#include "base/elf_segments.h"
 
 namespace nur {
 namespace {
@@ -34,6 +36,11 @@ Result<std::unique_ptr<LoadedModule>> LoadedModule::load(const Path& file) {
   module->text_end_ = verified->text_end;
   module->load_end_ = verified->load_end;
 
+  if (module->manifest_.profile_generate) {
+    const std::string_view elf = std::string_view(bytes).substr(0, bytes.size() - kSealBytes);
+    NUR_TRY(in_context(module->find_counters(elf), "refused by rule profile"));
+  }
+
   const std::string path = fmt::format("/proc/self/fd/{}", module->file_.get());
   module->handle_ = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (module->handle_ == nullptr) {
@@ -50,6 +57,27 @@ Result<std::unique_ptr<LoadedModule>> LoadedModule::load(const Path& file) {
 
   NUR_TRY(module->check_module());
   return module;
+}
+
+Result<void> LoadedModule::find_counters(std::string_view elf) {
+  profile_section_ = find_section(elf, kProfileSection);
+  counters_ = NUR_TRY(counter_region(profile_section_));
+  const auto segments = ElfSegments::check(elf);
+  NUR_CHECK(segments.has_value());  // the verifier has passed it
+  const ElfSegment* const load = segments->load_of(counters_.address, counters_.bytes);
+  if (counters_.bytes > 0 && (load == nullptr || !load->is_writable())) {
+    return fail(ErrorKind::invalid_input, "the counters lie outside of writable data");
+  }
+  return {};
+}
+
+Result<std::string> LoadedModule::profile() const {
+  if (!manifest_.profile_generate) {
+    return fail(ErrorKind::invalid_input,
+                "it counts nothing; compile it with nurc compile --profile-generate");
+  }
+  const auto* const begin = reinterpret_cast<const char*>(base_ + counters_.address);
+  return encode_profile(profile_section_, std::string_view(begin, counters_.bytes));
 }
 
 bool LoadedModule::is_inside(const void* begin, std::uint64_t bytes) const {

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/function_table.h"
 #include "base/manifest.h"
+#include "base/profile.h"
 #include "base/result.h"
 #include "nur/abi.h"
 
@@ -43,6 +44,10 @@ class LoadedModule {
   // What the table of functions counts its addresses from.
   [[nodiscard]] std::uintptr_t load_base() const { return base_; }
 
+  // What its counters hold now, as the file that nurc compile --profile-use reads
+  // (docs/profile.md). Errors: invalid_input when it was not compiled to count.
+  [[nodiscard]] Result<std::string> profile() const;
+
   // Names its functions and tells how to walk their frames; without any when the artefact was
   // stripped, or its table is malformed. Mapped when it is first asked for.
   [[nodiscard]] const FunctionTable& functions() const;
@@ -52,6 +57,8 @@ class LoadedModule {
   // Holds nur_module against the manifest and the places of the object: the host follows its
   // pointers from here on. Errors: invalid_input.
   Result<void> check_module() const;
+  // Finds the counters. Errors: invalid_input when they lie outside of writable data.
+  Result<void> find_counters(std::string_view elf);
   [[nodiscard]] bool is_inside(const void* begin, std::uint64_t bytes) const;
   [[nodiscard]] bool is_code(const void* function) const;
 
@@ -60,7 +67,9 @@ class LoadedModule {
   mutable void* mapped_file_ = nullptr;  // read-only, once somebody has asked for functions()
   mutable std::optional<FunctionTable> functions_;
   Manifest manifest_;
-  void* handle_ = nullptr;  // of dlopen
+  std::string profile_section_;  // of artefacts that count
+  CounterRegion counters_;       // inside writable data
+  void* handle_ = nullptr;       // of dlopen
   const struct nur_module* code_ = nullptr;
   std::uintptr_t base_ = 0;
   std::uintptr_t text_begin_ = 0;

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "host/abi/stream/nur_stream.h"
 #include "host/abi/typed/typed_call.h"
+#include "host/run/profile_at_end.h"
 #include "host/sandbox/low_addresses.h"
 #include "host/serve/wasi_task.h"
 
@@ -118,25 +119,20 @@ Result<const ManifestExport*> typed_export(const Function& function, const RunOp
               *options.invoke, known.empty() ? "none" : known);
 }
 
-}  // namespace
-
-Result<int> run_once(const RunOptions& options) {
-  const std::unique_ptr<Function> function = NUR_TRY(
-      in_context(Function::load(options.artefact.stem().string(), options.artefact, options.limits),
-                 options.artefact.string()));
+Result<int> run_function(Function& function, const RunOptions& options) {
   const LowAddresses low_addresses = NUR_TRY(LowAddresses::reserve());
   const TrapGuard guard = NUR_TRY(TrapGuard::install());
-  const Lease lease = NUR_TRY(function->acquire());
-  const Stage stage{*function, lease.instance(), guard};
+  const Lease lease = NUR_TRY(function.acquire());
+  const Stage stage{function, lease.instance(), guard};
 
-  if (function->abi() == GuestAbi::nur && !options.invoke) return run_stream(stage, options);
+  if (function.abi() == GuestAbi::nur && !options.invoke) return run_stream(stage, options);
 
   DescriptorStream input(STDIN_FILENO);
   DescriptorStream output(STDOUT_FILENO);
   DescriptorStream errors(STDERR_FILENO);
   WasiOptions wasi;
   wasi.arguments = options.arguments;
-  wasi.arguments.insert(wasi.arguments.begin(), function->name());
+  wasi.arguments.insert(wasi.arguments.begin(), function.name());
   wasi.environment = options.environment;
   wasi.preopens = NUR_TRY(open_directories(options));
   wasi.standard_input = &input;
@@ -144,17 +140,36 @@ Result<int> run_once(const RunOptions& options) {
   wasi.standard_error = &errors;
   WasiProcess process = NUR_TRY(WasiProcess::create(std::move(wasi)));
 
-  if (function->abi() == GuestAbi::wasi && !options.invoke) {
-    CommandCall command(function->module().manifest(), process);
+  if (function.abi() == GuestAbi::wasi && !options.invoke) {
+    CommandCall command(function.module().manifest(), process);
     return run_to_end(stage, command);
   }
-  if (function->abi() == GuestAbi::nur) {
+  if (function.abi() == GuestAbi::nur) {
     return fail(ErrorKind::invalid_input,
                 "--invoke calls exports of typed modules and commands; {} is a stream function",
-                function->name());
+                function.name());
   }
-  const ManifestExport* const exported = NUR_TRY(typed_export(*function, options));
+  const ManifestExport* const exported = NUR_TRY(typed_export(function, options));
   return run_typed(stage, *exported, options, process);
+}
+
+}  // namespace
+
+Result<int> run_once(const RunOptions& options) {
+  const std::unique_ptr<Function> function = NUR_TRY(
+      in_context(Function::load(options.artefact.stem().string(), options.artefact, options.limits),
+                 options.artefact.string()));
+  if (!options.profile) {
+    if (function->module().manifest().profile_generate) {
+      spdlog::warn("{} counts for a profile that nobody asked for (--profile), and is slower",
+                   options.artefact.string());
+    }
+    return run_function(*function, options);
+  }
+  ProfileAtEnd profile = NUR_TRY(ProfileAtEnd::begin(*function, *options.profile));
+  Result<int> status = run_function(*function, options);
+  NUR_TRY(profile.write());
+  return status;
 }
 
 }  // namespace nur

@@ -25,6 +25,7 @@ struct RunOptions {
   std::vector<Directory> directories;
   std::vector<std::string> arguments;
   FunctionLimits limits;
+  std::optional<Path> profile;  // written at the end, whatever ends the run
 };
 
 // Exit statuses of our own, beside those of the guest.
@@ -37,6 +38,7 @@ inline constexpr int kExitTrap =
 //   wasi    a command: arguments, environment, directories; returns its exit status
 //   typed   arguments are numbers; results are printed, one a line
 //   nur     standard input is the stream, standard output what it sends
+// With a profile, SIGTERM and SIGINT end the process when it is written.
 // Returns the exit status for the shell; says on standard error why a guest was stopped.
 // Errors: those of Function::load; invalid_input for arguments that do not fit.
 Result<int> run_once(const RunOptions& options);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+
 namespace nur {
 namespace {
 
@@ -51,6 +53,10 @@ void Registry::add(const Path& file, const FunctionLimits& limits, const OnRefus
   if (!function) {
     on_refused(file, function.error());
     return;
+  }
+  if ((*function)->module().manifest().profile_generate) {
+    spdlog::warn(
+        "function {}: counts for a profile (nurc compile --profile-generate), and is slower", name);
   }
   functions_.emplace(name, *std::move(function));
 }

@@ -36,8 +36,8 @@ Compiler& compiler() {
 
 Path artefact_of(std::string_view wat, const BuildOptions& build) {
   Compiler& nurc = compiler();
-  const std::string key =
-      compiler_flags(build) + (build.strip ? " --strip " : " ") + std::string(wat);
+  const std::string key = compiler_flags(build, nurc.toolchain.family) +
+                          (build.strip ? " --strip " : " ") + std::string(wat);
   if (const auto found = nurc.made.find(key); found != nurc.made.end()) return found->second;
 
   const std::string stem = "module" + std::to_string(nurc.made.size());
