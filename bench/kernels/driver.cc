@@ -57,6 +57,7 @@ struct Build {
   std::function<Result<std::uint64_t>(std::uint32_t rounds)> run;
   std::vector<double> milliseconds;
   std::uint64_t checksum = 0;
+  std::function<Result<void>()> write_profile;  // of what counts
 };
 
 // An artefact and the one instance that it runs in.
@@ -68,6 +69,8 @@ class WasmKernel {
     kernel->instance_ = NUR_TRY(Instance::create(*kernel->module_, {}));
     return kernel;
   }
+
+  [[nodiscard]] Result<std::string> profile() const { return module_->profile(); }
 
   Result<std::uint64_t> call(std::string_view name, std::uint64_t argument) {
     const ManifestExport* const exported = module_->manifest().find_function(name);
@@ -90,12 +93,19 @@ class WasmKernel {
   std::unique_ptr<Instance> instance_;
 };
 
-Result<Build> load_wasm(const std::string& file, const TrapGuard& guard) {
+// What counts writes FILE.profile at the end.
+Result<Build> load_wasm(const std::string& file, const TrapGuard& guard, bool counts) {
   const std::shared_ptr<WasmKernel> kernel = NUR_TRY(WasmKernel::load(file, guard));
   NUR_TRY(kernel->call("kernel_setup", 0));
   Build build;
   build.rounds = static_cast<std::uint32_t>(NUR_TRY(kernel->call("kernel_rounds", 0)));
   build.run = [kernel](std::uint32_t rounds) { return kernel->call("kernel_run", rounds); };
+  if (counts) {
+    build.write_profile = [kernel, file]() -> Result<void> {
+      const std::string profile = NUR_TRY(kernel->profile());
+      return write_file(file + ".profile", profile);
+    };
+  }
   return build;
 }
 
@@ -120,7 +130,7 @@ Result<Build> load_native(const std::string& file) {
   return build;
 }
 
-// "LABEL=wasm:FILE" or "LABEL=native:FILE".
+// "LABEL=wasm:FILE", "LABEL=native:FILE", or "LABEL=count:FILE" for an artefact that counts.
 Result<Build> load(const std::string& argument, const TrapGuard& guard) {
   const std::size_t equals = argument.find('=');
   const std::size_t colon = argument.find(':', equals == std::string::npos ? 0 : equals);
@@ -129,10 +139,11 @@ Result<Build> load(const std::string& argument, const TrapGuard& guard) {
   }
   const std::string kind = argument.substr(equals + 1, colon - equals - 1);
   const std::string file = argument.substr(colon + 1);
-  if (kind != "wasm" && kind != "native") {
-    return fail(ErrorKind::invalid_input, "{} is neither wasm nor native", kind);
+  if (kind != "wasm" && kind != "native" && kind != "count") {
+    return fail(ErrorKind::invalid_input, "{} is neither wasm, native nor count", kind);
   }
-  Build build = NUR_TRY(kind == "wasm" ? load_wasm(file, guard) : load_native(file));
+  Build build =
+      NUR_TRY(kind == "native" ? load_native(file) : load_wasm(file, guard, kind == "count"));
   build.label = argument.substr(0, equals);
   return build;
 }
@@ -189,7 +200,8 @@ int run(const std::vector<std::string>& arguments) {
   const auto rounds = arguments.size() < 4 ? std::nullopt : number(arguments[2]);
   if (!measurements || !rounds) {
     fmt::print(stderr,
-               "usage: kernel_driver KERNEL MEASUREMENTS ROUNDS LABEL=wasm:FILE|native:FILE...\n");
+               "usage: kernel_driver KERNEL MEASUREMENTS ROUNDS "
+               "LABEL=wasm:FILE|native:FILE|count:FILE...\n");
     return 2;
   }
   const std::string& kernel = arguments[0];
@@ -209,6 +221,11 @@ int run(const std::vector<std::string>& arguments) {
   bool equal = true;
   for (const Build& build : builds) {
     print(kernel, build);
+    if (build.write_profile) {
+      if (const auto written = build.write_profile(); !written) {
+        return complain(build.label, written.error());
+      }
+    }
     equal = equal && build.checksum == builds.front().checksum;
   }
   if (!equal) fmt::print(stderr, "kernel_driver: {}: the checksums differ\n", kernel);
