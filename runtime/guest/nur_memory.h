@@ -42,9 +42,10 @@
 /* Active data segments are part of the artefact's memory image. */
 #define LOAD_DATA(memory, offset, data, bytes) ((void)(memory).size)
 
-/* The value of that type at an address of linear memory, of any alignment. */
+/* The value of that type at an address of linear memory, of any alignment. The segment comes first:
+ * behind the braces clang takes it for an attribute of the structure, and drops it. */
 #define NUR_AT(type, address)                                                                  \
-  (((struct __attribute__((packed, may_alias)) { type value; } __seg_gs*)(uintptr_t)(address)) \
+  (((__seg_gs struct __attribute__((packed, may_alias)) { type value; }*)(uintptr_t)(address)) \
        ->value)
 
 /* A load whose value nobody uses must trap all the same. gcc keeps it because it is told that loads

@@ -70,7 +70,8 @@ int memcmp(const void* a, const void* b, size_t bytes) {
   return 0;
 }
 
-/* Instructions nearly everywhere; gcc calls them at -O0 and in code that it takes for cold. Modes of
+/* Instructions nearly everywhere; gcc calls them at -O0 and in code that it takes for
+ * cold, clang always. Modes of
  * roundss (SSE4.1, which every target has): 8 is "no precision exception", added to down, up, to
  * zero, and as MXCSR says. */
 #define NUR_DEFINE_ROUND(name, type, instruction, mode)                             \
@@ -86,6 +87,13 @@ int memcmp(const void* a, const void* b, size_t bytes) {
   NUR_DEFINE_ROUND(nearbyint##suffix, type, "round" scalar, 4)                          \
   type sqrt##suffix(type x) {                                                           \
     __asm__("sqrt" scalar " %0, %0" : "+x"(x));                                         \
+    return x;                                                                           \
+  }                                                                                     \
+  type fabs##suffix(type x) {                                                           \
+    bits a;                                                                             \
+    __builtin_memcpy(&a, &x, sizeof(a));                                                \
+    a &= ~(sign);                                                                       \
+    __builtin_memcpy(&x, &a, sizeof(a));                                                \
     return x;                                                                           \
   }                                                                                     \
   type copysign##suffix(type magnitude, type signed_one) {                              \
