@@ -94,4 +94,4 @@ compile_with 3 --wasm2c "$real" --cc "$scratch/cc"
 expect_said 'cc failed \(1\): m.c:1: no'
 tool cc <<<'echo "cc 12"'
 compile_with 3 --no-cache --wasm2c "$real" --cc "$scratch/cc"
-expect_said 'a tool ended well without making linked.so'
+expect_said 'a tool ended well without making m0.s'
