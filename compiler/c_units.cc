@@ -144,12 +144,14 @@ std::vector<Effort> place(std::vector<Function>& functions, std::size_t first,
                           const CutOptions& options) {
   std::uint64_t total = 0;
   for (const Function& function : functions) total += function.definition.size();
+  const std::uint64_t unit_bytes =
+      std::clamp(std::bit_floor(total / 8), options.unit_bytes_min, options.unit_bytes_max);
   // One function in `spacing` may begin a unit, so that cuts stay where they are when functions
   // grow a little.
   const std::uint64_t average =
       std::max<std::uint64_t>(total / std::max<std::size_t>(functions.size(), 1), 1);
   const std::uint64_t spacing =
-      std::bit_floor(std::max<std::uint64_t>(options.unit_bytes / 2 / average, 1));
+      std::bit_floor(std::max<std::uint64_t>(unit_bytes / 2 / average, 1));
 
   std::vector<Effort> efforts;
   std::size_t open = kNone;
@@ -166,9 +168,8 @@ std::vector<Effort> place(std::vector<Function>& functions, std::size_t first,
       efforts.push_back(effort);
       continue;
     }
-    const bool may_cut =
-        open_bytes >= options.unit_bytes / 2 && hash_of(function.name) % spacing == 0;
-    const bool must_cut = open_bytes + bytes > options.unit_bytes * 3 / 2;
+    const bool may_cut = open_bytes >= unit_bytes / 2 && hash_of(function.name) % spacing == 0;
+    const bool must_cut = open_bytes + bytes > unit_bytes * 3 / 2;
     if (open == kNone || may_cut || must_cut) {
       open = first + efforts.size();
       open_bytes = 0;

@@ -52,8 +52,11 @@ struct CUnits {
 
 // Sizes in bytes of C; one byte of WebAssembly code becomes 11 to 14.
 struct CutOptions {
-  std::uint64_t whole_bytes_max = 1 << 20;  // up to here a module stays in one unit
-  std::uint64_t unit_bytes = 1 << 20;       // half a unit more or less
+  std::uint64_t whole_bytes_max = 512 << 10;  // up to here a module stays in one unit
+  // Half a unit more or less. Within these bounds a module becomes eight units or some more: by a
+  // power of two, so that a small change of the module leaves it as it is.
+  std::uint64_t unit_bytes_min = 256 << 10;
+  std::uint64_t unit_bytes_max = 1 << 20;
   std::uint64_t large_function_bytes = 640 << 10;
   std::uint64_t huge_function_bytes = 4 << 20;
 };

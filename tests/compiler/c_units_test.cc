@@ -63,7 +63,7 @@ TEST(CutIntoUnits, LetsOtherUnitsCallWhatIsNotStatic) {
   const GeneratedC c = two_functions();
   CutOptions options;
   options.whole_bytes_max = 0;
-  options.unit_bytes = 1;
+  options.unit_bytes_min = options.unit_bytes_max = 1;
 
   const Result<CUnits> cut = cut_into_units(c, options);
 
@@ -86,7 +86,7 @@ TEST(CutIntoUnits, MakesStaticWhatOnlyItsOwnUnitCalls) {
   c.sources = {function("f0", 100, "f1") + function("f1", 100) + function("f2", 1000, "f0")};
   CutOptions options;
   options.whole_bytes_max = 0;
-  options.unit_bytes = 400;
+  options.unit_bytes_min = options.unit_bytes_max = 400;
 
   const Result<CUnits> cut = cut_into_units(c, options);
 
@@ -132,7 +132,7 @@ TEST(CutIntoUnits, ChangesOneUnitWhenOneFunctionGrows) {
   after.sources[0].insert(after.sources[0].find(line), line);
   CutOptions options;
   options.whole_bytes_max = 0;
-  options.unit_bytes = 20'000;
+  options.unit_bytes_min = options.unit_bytes_max = 20'000;
 
   const Result<CUnits> first = cut_into_units(before, options);
   const Result<CUnits> second = cut_into_units(after, options);
@@ -142,10 +142,26 @@ TEST(CutIntoUnits, ChangesOneUnitWhenOneFunctionGrows) {
   ASSERT_EQ(first->units.size(), second->units.size());
   int changed = 0;
   for (std::size_t i = 0; i < first->units.size(); ++i) {
-    EXPECT_LE(first->units[i].bytes, options.unit_bytes * 2);
+    EXPECT_LE(first->units[i].bytes, options.unit_bytes_max * 2);
     if (text_of(first->units[i]) != text_of(second->units[i])) ++changed;
   }
   EXPECT_EQ(changed, 1);
+}
+
+TEST(CutIntoUnits, MakesAboutEightUnitsOfAModuleThatIsNotLarge) {
+  GeneratedC c;
+  c.sources.resize(1);
+  for (int i = 0; i < 2000; ++i) {
+    const std::string name = "f" + std::to_string(i);
+    c.header += prototype(name);
+    c.sources[0] += function(name, 1000);
+  }
+
+  const Result<CUnits> cut = cut_into_units(c);
+
+  ASSERT_TRUE(cut) << cut.error().message;
+  EXPECT_GE(cut->units.size(), 6U);
+  EXPECT_LE(cut->units.size(), 16U);
 }
 
 struct Broken {
