@@ -3,7 +3,7 @@
 # shellcheck source=tests/cases/harness.sh
 source "$(dirname -- "$0")/harness.sh"
 
-for i in $(seq 1 6); do
+for i in $(seq 1 12); do
   {
     echo '(module (memory (export "memory") 1)'
     for j in $(seq 1 300); do
@@ -16,6 +16,8 @@ done
 
 for signal in INT TERM HUP; do
   for delay in 0.15 0.4 0.8; do
+    # Units that an earlier round has left in the cache would make this one end before its signal.
+    rm -rf -- "$NUR_CACHE"
     # Background processes of a script ignore SIGINT unless told otherwise.
     begin env --default-signal=INT "$nurc" compile -j 2 "$modules"/m*.wat -o "$functions/"
     working() { [[ -n $(ls -A "$TMPDIR") ]]; }
@@ -31,7 +33,7 @@ for signal in INT TERM HUP; do
       # One that was done before the signal is a whole one.
       expect_exit 0 "$nurc" inspect "$file"
     done
-    ((${#signal} > 0)) && [[ ! -e $functions/m6.so ]] || fail "nothing was interrupted"
+    [[ ! -e $functions/m12.so ]] || fail "nothing was interrupted"
     rm -f "$functions"/*
   done
 done
