@@ -1,6 +1,7 @@
 #include "tests/spec/link.h"
 
 #include "compiler/wasm/module_writer.h"
+#include "tests/spec/elements.h"
 
 namespace nur::spec {
 namespace {
@@ -216,32 +217,13 @@ class Linker {
     return extend(SectionId::export_, getter_count(), "", exports.payload());
   }
 
-  // Specification 5.5.12: bit 0 passive or declarative, bit 1 an explicit table (or declarative),
-  // bit 2 expressions instead of indices.
   Result<void> write_elements() {
     if (!payload(SectionId::element)) return {};
-    SectionReader section = reader(SectionId::element);
-    const std::uint32_t count = NUR_TRY(section.u32("count"));
-    SectionWriter elements;
-    elements.u32(count);
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::uint32_t flags = NUR_TRY(section.u32("flags"));
-      const bool active = (flags & 1) == 0;
-      elements.u32(flags);
-      if (active && (flags & 2) != 0) elements.u32(NUR_TRY(section.u32("table")));
-      if (active) NUR_TRY(copy_expression(section, elements));
-      if ((flags & 3) != 0) elements.byte(NUR_TRY(section.byte("kind or type")));
-      const std::uint32_t entries = NUR_TRY(section.u32("count"));
-      elements.u32(entries);
-      for (std::uint32_t entry = 0; entry < entries; ++entry) {
-        if ((flags & 4) != 0) {
-          NUR_TRY(copy_expression(section, elements));
-        } else {
-          elements.u32(NUR_TRY(section.u32("function")));
-        }
-      }
-    }
-    writer_.section(SectionId::element, elements.payload());
+    const std::string elements = NUR_TRY(copy_elements(
+        reader(SectionId::element),
+        [this](SectionReader& from, SectionWriter& to) { return copy_expression(from, to); },
+        [](std::uint32_t function) { return function; }));
+    writer_.section(SectionId::element, elements);
     return {};
   }
 

@@ -6,6 +6,7 @@
 #include "compiler/wasm/module_writer.h"
 #include "compiler/wasm/opcodes.h"
 #include "compiler/wasm/section_reader.h"
+#include "tests/spec/elements.h"
 
 namespace nur::fuzz {
 namespace {
@@ -418,32 +419,13 @@ class Instrumenter {
                     SectionWriter().u32(count).bytes(exports.payload()).payload());
   }
 
-  // Specification 5.5.12: bit 0 passive or declarative, bit 1 an explicit table (or declarative),
-  // bit 2 expressions instead of indices.
   Result<void> write_elements() {
     if (!payload(SectionId::element)) return {};
-    SectionReader section = reader(SectionId::element);
-    const std::uint32_t count = NUR_TRY(section.u32("count"));
-    SectionWriter elements;
-    elements.u32(count);
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::uint32_t flags = NUR_TRY(section.u32("flags"));
-      const bool active = (flags & 1) == 0;
-      elements.u32(flags);
-      if (active && (flags & 2) != 0) elements.u32(NUR_TRY(section.u32("table")));
-      if (active) NUR_TRY(copy_expression(section, elements));
-      if ((flags & 3) != 0) elements.byte(NUR_TRY(section.byte("kind or type")));
-      const std::uint32_t entries = NUR_TRY(section.u32("count"));
-      elements.u32(entries);
-      for (std::uint32_t entry = 0; entry < entries; ++entry) {
-        if ((flags & 4) != 0) {
-          NUR_TRY(copy_expression(section, elements));
-        } else {
-          elements.u32(mapped(NUR_TRY(section.u32("function"))));
-        }
-      }
-    }
-    writer_.section(SectionId::element, elements.payload());
+    const std::string elements = NUR_TRY(spec::copy_elements(
+        reader(SectionId::element),
+        [this](SectionReader& from, SectionWriter& to) { return copy_expression(from, to); },
+        [this](std::uint32_t function) { return mapped(function); }));
+    writer_.section(SectionId::element, elements);
     return {};
   }
 
