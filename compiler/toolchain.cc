@@ -10,18 +10,6 @@ namespace {
 
 bool is_program(const Path& path) { return ::access(path.c_str(), X_OK) == 0; }
 
-std::optional<Path> on_search_path(const std::string& name) {
-  const char* const variable = std::getenv("PATH");
-  std::string_view folders = variable != nullptr ? variable : "/usr/bin:/bin";
-  while (true) {
-    const std::size_t colon = folders.find(':');
-    const Path candidate = Path(folders.substr(0, colon)) / name;
-    if (candidate.is_absolute() && is_program(candidate)) return candidate;
-    if (colon == std::string_view::npos) return std::nullopt;
-    folders.remove_prefix(colon + 1);
-  }
-}
-
 Path own_folder() {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
@@ -92,6 +80,18 @@ Result<Tool> find_compiler(const std::string& asked, const Interrupt& interrupt)
 }
 
 }  // namespace
+
+std::optional<Path> on_search_path(const std::string& name) {
+  const char* const variable = std::getenv("PATH");
+  std::string_view folders = variable != nullptr ? variable : "/usr/bin:/bin";
+  while (true) {
+    const std::size_t colon = folders.find(':');
+    const Path candidate = Path(folders.substr(0, colon)) / name;
+    if (candidate.is_absolute() && is_program(candidate)) return candidate;
+    if (colon == std::string_view::npos) return std::nullopt;
+    folders.remove_prefix(colon + 1);
+  }
+}
 
 bool version_at_least(const std::string& version, const std::string& oldest) {
   const auto next = [](std::string_view& text) -> std::optional<unsigned> {

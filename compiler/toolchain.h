@@ -38,6 +38,9 @@ inline constexpr char kWasm2cOldest[] = "1.0.36";
 // Errors: not_found, saying how to get the tool; invalid_input for a wasm2c that is too old.
 Result<Toolchain> find_toolchain(const ToolchainOptions& options, const Interrupt& interrupt);
 
+// The program of that name in the first folder of $PATH that has it.
+std::optional<Path> on_search_path(const std::string& name);
+
 // By the first line of what a compiler says to --version.
 CompilerFamily family_of(const std::string& version);
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "compiler/compile.h"
+#include "compiler/toolchain.h"
 #include "tests/fuzz/compiler/trial.h"
 
 namespace nur::fuzz {
@@ -11,7 +12,7 @@ namespace nur::fuzz {
 class FuzzTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!find_on_path("node")) GTEST_SKIP() << "no node on PATH";
+    if (!on_search_path("node")) GTEST_SKIP() << "no node on PATH";
   }
 
   // A binary module from text.
@@ -33,7 +34,7 @@ class FuzzTest : public ::testing::Test {
   Interrupt interrupt_ = *Interrupt::listen();
   Toolchain toolchain_ = *find_toolchain({}, interrupt_);
   ScratchDir folder_ = *ScratchDir::create("nur-fuzz-test-");
-  V8Process v8_{{find_on_path("node").value_or("node"), Path(NUR_FUZZ_SOURCES) / "v8_side.mjs",
+  V8Process v8_{{on_search_path("node").value_or("node"), Path(NUR_FUZZ_SOURCES) / "v8_side.mjs",
                  Milliseconds(5000)}};
   Recipe recipe_;
 };

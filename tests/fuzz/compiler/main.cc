@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "compiler/compile.h"
+#include "compiler/toolchain.h"
 #include "tests/fuzz/compiler/campaign.h"
 
 namespace nur::fuzz {
@@ -90,8 +91,8 @@ Result<int> run_many(const Options& options, const Toolchain& toolchain,
 }
 
 Result<int> run(Options options) {
-  const std::optional<Path> wasm_opt = find_on_path("wasm-opt");
-  const std::optional<Path> node = find_on_path("node");
+  const std::optional<Path> wasm_opt = on_search_path("wasm-opt");
+  const std::optional<Path> node = on_search_path("node");
   if (!wasm_opt || !node) {
     fmt::print(stderr, "fuzz: skipped: no {} on PATH; apt install {}\n",
                wasm_opt ? "node" : "wasm-opt", wasm_opt ? "nodejs" : "binaryen");

@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -30,18 +29,6 @@ constexpr int kAnswersMax = 500;
 }
 
 }  // namespace
-
-std::optional<Path> find_on_path(const std::string& name) {
-  const char* const variable = std::getenv("PATH");
-  std::string_view folders = variable != nullptr ? variable : "/usr/bin:/bin";
-  while (true) {
-    const std::size_t colon = folders.find(':');
-    const Path candidate = Path(folders.substr(0, colon)) / name;
-    if (candidate.is_absolute() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
-    if (colon == std::string_view::npos) return std::nullopt;
-    folders.remove_prefix(colon + 1);
-  }
-}
 
 Result<void> V8Process::start() {
   std::array<int, 2> to{};

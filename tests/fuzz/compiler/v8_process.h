@@ -1,7 +1,6 @@
 // Node, running v8_side.mjs: started once, fed with plans, started again when it hangs or dies.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <sys/types.h>
 
@@ -11,9 +10,6 @@
 #include "base/result.h"
 
 namespace nur::fuzz {
-
-// A program on $PATH, if it is there.
-std::optional<Path> find_on_path(const std::string& name);
 
 class V8Process {
  public:
