@@ -141,7 +141,8 @@ Result<void> write_file(const Path& path, std::span<const std::string_view> piec
   return write_file(path, joined);
 }
 
-Result<void> publish_file(const Path& path, std::string_view bytes, unsigned mode) {
+Result<void> publish_file(const Path& path, std::string_view bytes, unsigned mode,
+                          Durability durability) {
   const Path folder = path.has_parent_path() ? path.parent_path() : Path(".");
 
   // A file without a name vanishes with its last descriptor, so that no crash leaves one behind.
@@ -157,12 +158,14 @@ Result<void> publish_file(const Path& path, std::string_view bytes, unsigned mod
   if (!file.is_open()) return fail_errno("creating a file in", folder);
 
   Result<void> written = write_all(file.get(), bytes, path);
-  if (written && ::fsync(file.get()) != 0) written = fail_errno("syncing", path);
+  const bool synced = durability == Durability::synced;
+  if (written && synced && ::fsync(file.get()) != 0) written = fail_errno("syncing", path);
   if (!written) {
     if (!temporary.empty()) ::unlink(temporary.c_str());
     return written;
   }
   NUR_TRY(name_and_rename(file, temporary, path));
+  if (!synced) return {};
 
   const Fd parent(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!parent.is_open() || ::fsync(parent.get()) != 0) return fail_errno("syncing", folder);

@@ -33,11 +33,16 @@ Result<void> write_file(const Path& path, std::string_view bytes);
 // The same of pieces, one behind the other.
 Result<void> write_file(const Path& path, std::span<const std::string_view> pieces);
 
+// Whether what is published must still be there after a power cut.
+enum class Durability { synced, best_effort };
+
 // Puts `bytes` at `path` in one step: a nameless file in the same folder is written, fsynced, named
-// and renamed over the old one, and the folder is fsynced. Readers see the old file or the new one;
-// a crash leaves the old one, and no other name (janitor.h). Permissions are `mode` less the umask.
-// Errors: exhausted (disk full), not_found (no such folder), internal.
-Result<void> publish_file(const Path& path, std::string_view bytes, unsigned mode = 0644);
+// and renamed over the old one, and the folder is fsynced (not with best_effort: after a power cut
+// the file may be empty or cut short). Readers see the old file or the new one; a crash leaves the
+// old one, and no other name (janitor.h). Permissions are `mode` less the umask. Errors: exhausted
+// (disk full), not_found (no such folder), internal.
+Result<void> publish_file(const Path& path, std::string_view bytes, unsigned mode = 0644,
+                          Durability durability = Durability::synced);
 
 // An anonymous file in memory that can no longer be changed by anyone (F_SEAL_*), holding `bytes`.
 // Errors: exhausted.

@@ -1,12 +1,9 @@
 #include "compiler/object_cache.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <tuple>
-#include <unistd.h>
 #include <vector>
 
 #include "base/artefact_file.h"
@@ -19,14 +16,6 @@ constexpr std::size_t kHeadBytes = kMagic.size() + sizeof(Sha256);
 
 std::string_view bytes_of(const Sha256& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
-// A name that no other writer has.
-Path temporary_beside(const Path& path) {
-  static std::atomic<unsigned> counter = 0;
-  Path temporary = path;
-  temporary += fmt::format(".tmp.{}.{}", ::getpid(), counter++);
-  return temporary;
 }
 
 }  // namespace
@@ -76,12 +65,11 @@ std::optional<std::string> ObjectCache::find(std::string_view key) const {
 void ObjectCache::store(std::string_view key, std::string_view object) const {
   const Path path = path_of(key);
   ::mkdir(path.parent_path().c_str(), 0700);
-  const Path temporary = temporary_beside(path);
-  const Sha256 digest = sha256(object);
-  const std::string_view pieces[] = {kMagic, bytes_of(digest), object};
-  if (!write_file(temporary, pieces) || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    ::unlink(temporary.c_str());
-  }
+  std::string entry(kMagic);
+  entry += bytes_of(sha256(object));
+  entry += object;
+  // The digest tells what a power cut has damaged.
+  (void)publish_file(path, entry, 0600, Durability::best_effort);
 }
 
 void ObjectCache::trim() const {
