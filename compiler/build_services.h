@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "compiler/job_slots.h"
 
@@ -23,6 +24,7 @@ class BuildObserver {
 struct BuildServices {
   JobSlots* slots = nullptr;
   const ObjectCache* cache = nullptr;
+  std::string compiler_identity;  // for the cache's keys (unit_key.h)
   BuildObserver* observer = nullptr;
 
   // Empty when there are no slots to wait for.

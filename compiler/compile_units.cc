@@ -64,7 +64,7 @@ Result<std::vector<std::string>> compile_units(const CSources& sources, const Bu
   if (services.cache != nullptr) {
     const auto slot = services.take_slot();
     common = NUR_TRY(common_key(sources, c_flags(options, Effort::full, toolchain.family),
-                                toolchain, interrupt));
+                                services.compiler_identity, toolchain, interrupt));
   }
   // Whether the object came from the cache.
   const auto make_object = [&](const SourceUnit& unit) -> Result<bool> {

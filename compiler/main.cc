@@ -8,6 +8,7 @@
 #include "compiler/object_cache.h"
 #include "compiler/options.h"
 #include "compiler/progress_bar.h"
+#include "compiler/unit_key.h"
 
 namespace nur {
 namespace {
@@ -46,7 +47,8 @@ int run(const CompileCommand& command) {
   }
   JobSlots slots(command.jobs);
   ProgressBar progress;
-  const BuildServices services{&slots, cache ? &*cache : nullptr, &progress};
+  const BuildServices services{&slots, cache ? &*cache : nullptr,
+                               cache ? compiler_identity(*toolchain, *interrupt) : "", &progress};
 
   if (command.verbose) {
     fmt::print(stderr, "tools run {}\n", Fence::of_this_machine().description());

@@ -19,10 +19,11 @@ std::string identity_of(const Path& program) {
 }
 
 // A program that the compiler runs; where it has none of that name it is one program itself.
-Result<std::string> part_identity(const Toolchain& toolchain, const char* name, const Path& folder,
+Result<std::string> part_identity(const Toolchain& toolchain, const char* name,
                                   const Interrupt& interrupt) {
   Command command;
-  command.folder = folder;
+  command.folder = "/";
+  command.only_reads = true;
   command.arguments = {toolchain.compiler.path.string(), fmt::format("-print-prog-name={}", name)};
   std::string path = NUR_TRY(run_trusted_process(command, interrupt));
   while (path.ends_with('\n')) path.pop_back();
@@ -32,14 +33,20 @@ Result<std::string> part_identity(const Toolchain& toolchain, const char* name, 
 
 }  // namespace
 
-Result<std::string> common_key(const CSources& sources, const std::vector<std::string>& flags,
-                               const Toolchain& toolchain, const Interrupt& interrupt) {
-  std::string text = "nur-unit-v1\n";
-  text += toolchain.compiler.version + "\n";
+std::string compiler_identity(const Toolchain& toolchain, const Interrupt& interrupt) {
+  std::string text = toolchain.compiler.version + "\n";
   text += identity_of(toolchain.compiler.path) + "\n";
   for (const char* part : {"cc1", "as"}) {
-    text += NUR_TRY(part_identity(toolchain, part, sources.folder, interrupt)) + "\n";
+    text += part_identity(toolchain, part, interrupt).value_or(part) + "\n";
   }
+  return text;
+}
+
+Result<std::string> common_key(const CSources& sources, const std::vector<std::string>& flags,
+                               std::string_view identity, const Toolchain& toolchain,
+                               const Interrupt& interrupt) {
+  std::string text = "nur-unit-v1\n";
+  text += identity;
 
   // The system's headers are in here, too.
   Command command;
