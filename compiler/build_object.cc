@@ -60,13 +60,12 @@ Result<SharedObject> build_object(const CSources& sources, const FunctionNames& 
   const auto slot = services.take_slot();
   NUR_TRY(link_object(folder, objects, options, toolchain, interrupt));
 
+  const std::string linked = NUR_TRY(read_output(folder / "linked.so", kArtefactBytesMax));
   if (!options.strip) {
-    const std::string linked = NUR_TRY(read_output(folder / "linked.so", kArtefactBytesMax));
     std::vector<NativeFunction> functions = NUR_TRY(native_functions(linked, names));
     NUR_TRY(write_file(folder / "functions.bin", encode_function_table(std::move(functions))));
   }
   if (options.profile == ProfileMode::generate) {
-    const std::string linked = NUR_TRY(read_output(folder / "linked.so", kArtefactBytesMax));
     const ProfileTable table = NUR_TRY(profile_table(linked, identity, sources));
     NUR_TRY(write_file(folder / "profile.bin", encode_profile_table(table)));
   }

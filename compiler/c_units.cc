@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cctype>
-#include <optional>
 #include <unordered_map>
 
 namespace nur {

@@ -2,7 +2,8 @@
 //
 // Linear memory is reached through the segment gs (runtime/guest/nur_memory.h). For addresses that
 // it knows and that do not fit into 32 bits gcc has an instruction of its own, movabs, and up to
-// version 12 at least it forgets the segment there. Nothing else in an artefact has such an address.
+// version 12 at least it forgets the segment there. Nothing else in an artefact has such an
+// address.
 #pragma once
 
 #include <string>
