@@ -49,7 +49,7 @@
        ->value)
 
 /* A load whose value nobody uses must trap all the same. gcc keeps it because it is told that loads
- * may throw (-fnon-call-exceptions, compiler/build_object.cc), which leaves it free to do
+ * may throw (-fnon-call-exceptions, compiler/c_flags.cc), which leaves it free to do
  * everything else with them. For other compilers an empty asm uses the widened value, in the kind
  * of register it is in anyway. */
 #if defined(__clang__)
