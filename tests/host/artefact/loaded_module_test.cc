@@ -1,6 +1,8 @@
 // Loading a verified file, and what the host checks of nur_module before it follows its pointers.
 #include "host/artefact/loaded_module.h"
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/artefact_file.h"
@@ -115,6 +117,46 @@ TEST_F(LoadedModuleTest, RefusesAnImageThatIsLargerThanTheMemory) {
   EXPECT_EQ(refusal_of("{{0, sizeof page, page}}", "{{65536, sizeof page, page}}"), expected);
   EXPECT_EQ(refusal_of("{{0, sizeof page, page}}", "{{0, 65536, page}}"), expected);
   EXPECT_EQ(refusal_of("{{0, sizeof page, page}}", "{{0, -4096ull, page}}"), expected);
+}
+
+// Counters at that address of the object, as the section of a module that counts says.
+std::string counting_module(std::string_view address_and_bytes) {
+  test::ArtefactRecipe recipe;
+  Manifest manifest = test::crafted_manifest();
+  manifest.profile_generate = true;
+  recipe.manifest = to_json(manifest);
+  // In the module's own unit: a section by itself would be dropped by the linker.
+  recipe.source += fmt::format(R"(
+    __asm__(".pushsection .nur.profile,\"\",@progbits\n"
+            ".asciz \"nur-counters-v1\"\n"
+            ".quad {}\n"
+            ".popsection");
+  )",
+                               address_and_bytes);
+  return seal(test::craft_elf(recipe));
+}
+
+TEST_F(LoadedModuleTest, RefusesCountersOutsideOfWritableData) {
+  for (const char* place : {"0, 8", "0x100000000, 8", "0, 0x10000000"}) {
+    const auto module = load(counting_module(place));
+
+    ASSERT_FALSE(module) << place;
+    EXPECT_EQ(module.error().message,
+              "refused by rule profile: the counters lie outside of writable data")
+        << place;
+  }
+}
+
+TEST_F(LoadedModuleTest, RefusesACountingModuleWithoutItsSection) {
+  test::ArtefactRecipe recipe;
+  Manifest manifest = test::crafted_manifest();
+  manifest.profile_generate = true;
+  recipe.manifest = to_json(manifest);
+
+  const auto module = load(seal(test::craft_elf(recipe)));
+
+  ASSERT_FALSE(module);
+  EXPECT_THAT(module.error().message, ::testing::StartsWith("refused by rule profile: "));
 }
 
 }  // namespace
