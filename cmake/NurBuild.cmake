@@ -2,6 +2,7 @@
 # program (nur_add_program), one test binary per folder of tests (nur_add_test).
 
 option(NUR_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(NUR_FUZZ "Build for the fuzz targets of tests/fuzz/host; clang++ only" OFF)
 
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -16,10 +17,13 @@ check_pie_supported()
 
 add_compile_options(-Wall -Wextra -Wshadow $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor> $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual> -Werror=return-type)
 # g++ 12 sees overlapping copies in its own std::string (GCC bug 105651).
-add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
+add_compile_options($<$<CXX_COMPILER_ID:GNU>:$<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>>)
 if(NUR_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
+  if(NUR_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+  endif()
 else()
   add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
   add_compile_options(-fstack-protector-strong)
