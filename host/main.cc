@@ -75,13 +75,19 @@ Result<void> serve(const ServeCommand& command) {
   if (command.profiles) NUR_TRY(prepare_profiles(registry, *command.profiles));
 
   Dispatcher dispatcher(TaskContext{*loop, clock, guard}, registry);
+  StaticReplies replies = NUR_TRY(
+      in_context(StaticReplies::create(command.static_replies, dispatcher), "--static-reply"));
+  RequestHandler& front =
+      command.static_replies.empty() ? static_cast<RequestHandler&>(dispatcher) : replies;
   const std::unique_ptr<HttpServer> server =
-      NUR_TRY(HttpServer::open(*loop, command.server, dispatcher));
+      NUR_TRY(HttpServer::open(*loop, command.server, front));
   Shutdown shutdown(*loop, *server, command.drain_timeout);
   const std::unique_ptr<SignalWatch> signals = NUR_TRY(
       SignalWatch::open(*loop, {SIGTERM, SIGINT}, [&](int signal) { shutdown.on_signal(signal); }));
 
-  if (registry.size() == 0) spdlog::warn("there is no function to serve");
+  if (registry.size() == 0 && command.static_replies.empty()) {
+    spdlog::warn("there is no function to serve");
+  }
   spdlog::info("serving {} function(s) on http://{}", registry.size(),
                to_string(server->address()));
   NUR_TRY(loop->run());

@@ -83,7 +83,15 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
   std::string profiles;
   CLI::App* const serve_app = app.add_subcommand("serve", "Serve functions over HTTP");
   serve_app->footer(kServeExitCodes);
-  serve_app->add_option("PATHS", paths, "Folders of artefacts, or artefacts (.so)")->required();
+  serve_app->add_option("PATHS", paths, "Folders of artefacts, or artefacts (.so)");
+  std::vector<std::string> static_replies;
+  serve_app
+      ->add_option("--static-reply", static_replies,
+                   "Answer TEXT at PATH without any function; may be repeated")
+      ->type_name("PATH=TEXT")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
   serve_app->add_option("--listen", serve.server.address, "Where to listen: ADDRESS:PORT")
       ->envname("NUR_LISTEN")
       ->type_name("ADDRESS:PORT")
@@ -161,6 +169,14 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     serve.drain_timeout = std::chrono::duration_cast<Milliseconds>(*drain);
     const Result<SocketAddress> address = parse_address(serve.server.address);
     if (!address) return usage_error("nurhost", "--listen: " + address.error().message);
+    for (const std::string& text : static_replies) {
+      Result<StaticReply> reply = in_context(parse_static_reply(text), "--static-reply");
+      if (!reply) return usage_error("nurhost", reply.error().message);
+      serve.static_replies.push_back(*std::move(reply));
+    }
+    if (paths.empty() && static_replies.empty()) {
+      return usage_error("nurhost", "PATHS: name a folder of artefacts, or artefacts (.so)");
+    }
     if (!profiles.empty()) serve.profiles = profiles;
     if (log_level == "debug") serve.log_level = LogLevel::debug;
     if (log_level == "warning") serve.log_level = LogLevel::warning;

@@ -12,6 +12,7 @@
 #include "host/net/http_server.h"
 #include "host/run/run_once.h"
 #include "host/serve/function.h"
+#include "host/serve/static_reply.h"
 
 namespace nur {
 
@@ -19,6 +20,7 @@ struct ServeCommand {
   std::vector<Path> paths;
   ServerOptions server;
   FunctionLimits limits;
+  std::vector<StaticReply> static_replies;
   Milliseconds drain_timeout{30'000};
   std::optional<Path> profiles;  // folder to write profiles to at the end
   LogLevel log_level = LogLevel::info;
