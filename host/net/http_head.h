@@ -1,9 +1,12 @@
 // The head of an HTTP/1.x message: where it ends, and what its lines say.
 //
-// Two steps. HeadScanner finds the end and holds every line to the strictest reading of RFC 9112
-// (section 2.2): lines end in CRLF, there is no other CR, no NUL, no folded line. Only a whole head
-// that passed goes to llhttp, in one piece; where readers of HTTP disagree about line ends - the
-// source of request smuggling - there is nothing left to disagree about.
+// Two steps. HeadScanner finds the end and holds the lines to the strictest reading of RFC 9112
+// (section 2.2): they end in CRLF, none is folded. Where readers of HTTP disagree about line ends -
+// the source of request smuggling - there is nothing left to disagree about, and a whole head is
+// read line by line, every byte held against what may stand there.
+//
+// A machine for all of HTTP has nothing to add to that: tests/host/net/second_reader.h holds every
+// head that is accepted here against llhttp, which reads it alike.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +14,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "host/net/http_message.h"
 
 namespace nur {
 
@@ -48,12 +53,6 @@ class HeadScanner {
   std::size_t searched_ = 0;  // no LF in [line_begin_, searched_)
   std::size_t lines_ = 0;
   Refusal refusal_;
-};
-
-// One field of a head; the views point into it.
-struct FieldView {
-  std::string_view name;
-  std::string_view value;  // without surrounding white space
 };
 
 struct HeadView {

@@ -77,8 +77,8 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return true;
 }
 
-const std::string* Request::header(std::string_view name) const {
-  for (const Header& header : headers) {
+const std::string_view* Request::header(std::string_view name) const {
+  for (const FieldView& header : headers) {
     if (equal_ignoring_case(header.name, name)) return &header.value;
   }
   return nullptr;

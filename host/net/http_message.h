@@ -8,19 +8,21 @@
 
 namespace nur {
 
-struct Header {
-  std::string name;   // as it was sent
-  std::string value;  // without surrounding white space
+// One field of a head; the views point into it.
+struct FieldView {
+  std::string_view name;   // as it was sent
+  std::string_view value;  // without surrounding white space
 };
 
-// One whole request; framing is over and checked.
+// One whole request; framing is over and checked. Its views point into its head, so that a request
+// costs one string however many headers it has.
 struct Request {
-  std::string method;
-  std::string target;     // as it was sent: "/hello/a%20b?x=1"
-  std::string path;       // of the target, not decoded: "/hello/a%20b"
-  std::string query;      // behind the '?', not decoded; empty when there is none
-  int version_minor = 1;  // HTTP/1.x
-  std::vector<Header> headers;
+  std::string_view method;
+  std::string_view target;  // as it was sent: "/hello/a%20b?x=1"
+  std::string_view path;    // of the target, not decoded: "/hello/a%20b"
+  std::string_view query;   // behind the '?', not decoded; empty when there is none
+  int version_minor = 1;    // HTTP/1.x
+  std::vector<FieldView> headers;
   std::string head;  // request line and headers exactly as they came, with the final empty line
   std::string body;  // chunked coding already taken off
   bool chunked = false;
@@ -30,7 +32,12 @@ struct Request {
   std::uint16_t server_port = 0;
 
   // First header of that name, case-insensitively; nullptr when there is none.
-  [[nodiscard]] const std::string* header(std::string_view name) const;
+  [[nodiscard]] const std::string_view* header(std::string_view name) const;
+};
+
+struct Header {
+  std::string name;
+  std::string value;
 };
 
 struct Response {

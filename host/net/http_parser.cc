@@ -10,6 +10,7 @@ namespace {
 
 // A connection that waits for its next request keeps at most this much of each buffer.
 constexpr std::size_t kKeptBytesMax = 4 << 10;
+constexpr std::size_t kKeptFieldsMax = 32;
 
 // Memory taken on the word of a Content-Length before its bytes have come.
 constexpr std::size_t kTrustedBytesMax = 64 << 10;
@@ -44,28 +45,16 @@ void RequestParser::start_next() {
 }
 
 void RequestParser::release_buffers() {
-  const auto release = [](std::string& text) {
-    text.clear();
-    if (text.capacity() > kKeptBytesMax) text.shrink_to_fit();
-  };
-  release(request_.body);
-  release(request_.head);
-  release(request_.target);
-  release(request_.path);
-  release(request_.query);
-  for (std::vector<Header>* headers : {&request_.headers, &spare_headers_}) {
-    for (Header& header : *headers) {
-      release(header.name);
-      release(header.value);
-    }
+  if (request_.head.capacity() > kKeptBytesMax) {
+    request_.method = request_.target = request_.path = request_.query = {};
+    request_.headers.clear();
+    std::string().swap(request_.head);
   }
-  while (!request_.headers.empty()) {
-    spare_headers_.push_back(std::move(request_.headers.back()));
-    request_.headers.pop_back();
+  if (request_.body.capacity() > kKeptBytesMax) std::string().swap(request_.body);
+  // Of the two lists that take turns.
+  for (std::vector<FieldView>* fields : {&request_.headers, &view_.fields}) {
+    if (fields->capacity() > kKeptFieldsMax) std::vector<FieldView>().swap(*fields);
   }
-  // A client that once sent many headers does not make every later wait of the connection dear.
-  constexpr std::size_t kSpareMax = 16;
-  if (spare_headers_.size() > kSpareMax) spare_headers_.resize(kSpareMax);
 }
 
 RequestParser::Progress RequestParser::parse(std::string_view bytes) {
@@ -126,19 +115,23 @@ RequestParser::Progress RequestParser::parse_body(std::string_view bytes) {
 }
 
 std::optional<Refusal> RequestParser::take_head(std::string_view head) {
-  if (auto wrong = read_request_head(head, view_)) return wrong;
+  // From here on nothing points into the head of the request before.
+  request_.method = request_.target = request_.path = request_.query = {};
+  request_.headers.clear();
+  request_.head.assign(head);
+  if (auto wrong = read_request_head(request_.head, view_)) return wrong;
   if (view_.target.size() > limits_.target_bytes_max) {
     return Refusal{414,
                    fmt::format("the target is longer than {} bytes", limits_.target_bytes_max)};
   }
-  request_.head.assign(head);
-  request_.method.assign(view_.method);
-  request_.target.assign(view_.target);
+  request_.method = view_.method;
+  request_.target = view_.target;
   request_.version_minor = view_.version_minor;
   request_.body.clear();
   if (auto wrong = take_fields()) return wrong;
-  if (auto wrong = take_target()) return wrong;
   if (auto wrong = read_framing(view_, framing_)) return wrong;
+  request_.headers.swap(view_.fields);
+  if (auto wrong = take_target()) return wrong;
   request_.chunked = framing_.chunked;
   if (framing_.length > limits_.body_bytes_max) {
     return Refusal{413, fmt::format("the body is larger than {} bytes", limits_.body_bytes_max)};
@@ -148,30 +141,13 @@ std::optional<Refusal> RequestParser::take_head(std::string_view head) {
   return std::nullopt;
 }
 
-Header& RequestParser::next_header() {
-  std::vector<Header>& headers = request_.headers;
-  if (header_count_ == headers.size()) {
-    if (spare_headers_.empty()) {
-      headers.emplace_back();
-    } else {
-      headers.push_back(std::move(spare_headers_.back()));
-      spare_headers_.pop_back();
-    }
-  }
-  return headers[header_count_++];
-}
-
 std::optional<Refusal> RequestParser::take_fields() {
-  header_count_ = 0;
   expects_continue_ = false;
   bool unknown_expectation = false;
   bool says_close = false;
   bool says_keep_alive = false;
   std::size_t hosts = 0;
   for (const FieldView& field : view_.fields) {
-    Header& header = next_header();
-    header.name.assign(field.name);
-    header.value.assign(field.value);
     switch (field.name.size()) {
       case 4:
         if (!equal_ignoring_case(field.name, "host")) break;
@@ -191,10 +167,6 @@ std::optional<Refusal> RequestParser::take_fields() {
       default:
         break;
     }
-  }
-  while (request_.headers.size() > header_count_) {
-    spare_headers_.push_back(std::move(request_.headers.back()));
-    request_.headers.pop_back();
   }
   if (hosts > 1) return Refusal{400, "more than one Host"};
   if (hosts == 0 && request_.version_minor >= 1) return Refusal{400, "no Host"};
@@ -226,15 +198,14 @@ std::optional<Refusal> RequestParser::take_target() {
     }
     rest.remove_prefix(authority.size());
     // Whoever looks at Host shall see where the request really goes (RFC 9112 section 3.2.2).
-    for (Header& header : request_.headers) {
-      if (equal_ignoring_case(header.name, "host")) header.value.assign(authority);
+    for (FieldView& header : request_.headers) {
+      if (equal_ignoring_case(header.name, "host")) header.value = authority;
     }
   }
   const std::size_t mark = rest.find('?');
-  request_.path.assign(rest.substr(0, mark));
-  if (request_.path.empty()) request_.path.assign(1, '/');
-  request_.query.assign(mark == std::string_view::npos ? std::string_view()
-                                                       : rest.substr(mark + 1));
+  request_.path = rest.substr(0, mark);
+  if (request_.path.empty()) request_.path = "/";
+  request_.query = mark == std::string_view::npos ? std::string_view() : rest.substr(mark + 1);
   return std::nullopt;
 }
 

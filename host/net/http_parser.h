@@ -1,6 +1,6 @@
 // From bytes of a connection to Requests.
 //
-//   bytes -> HeadScanner -> llhttp -> rules on framing, Host, target -> body -> Request
+//   bytes -> HeadScanner -> read_request_head -> rules on framing, Host, target -> body -> Request
 //
 // The same bytes give the same requests however they are cut into pieces. What is not certainly one
 // message is refused (RFC 9112 section 11.2, request smuggling); after a refusal nothing on the
@@ -37,7 +37,7 @@ class RequestParser {
   // Parses up to the end of one request. The caller passes what was not consumed again, in front of
   // what came since.
   Progress parse(std::string_view bytes);
-  // Forgets the request. Its buffers are kept for the next one.
+  // Forgets the body; the head stays until the next one is whole.
   void start_next();
   // Gives back buffers beyond a small size; for connections that fall idle.
   void release_buffers();
@@ -60,7 +60,6 @@ class RequestParser {
   std::optional<Refusal> take_head(std::string_view head);
   std::optional<Refusal> take_target();
   std::optional<Refusal> take_fields();
-  Header& next_header();
 
   const HttpLimits& limits_;
   Phase phase_ = Phase::head;
@@ -70,8 +69,6 @@ class RequestParser {
   Framing framing_;
   ChunkedBody chunked_;
   Request request_;
-  std::vector<Header> spare_headers_;  // their buffers wait for the next request; headers_max
-  std::size_t header_count_ = 0;
   bool expects_continue_ = false;
   bool keep_alive_ = true;
   Refusal refusal_;

@@ -51,7 +51,7 @@ std::expected<std::unique_ptr<GuestTask>, Response> Dispatcher::make_task(const 
         host_response(404, fmt::format("{} is called at /api/{}/INPUT", printable(route.name),
                                        printable(route.name))));
   }
-  const std::string& method = exchange.request().method;
+  const std::string_view method = exchange.request().method;
   if (api && method != "GET" && method != "HEAD") return std::unexpected(method_not_allowed());
 
   Result<Lease> lease = function.acquire();

@@ -44,7 +44,7 @@ StaticReplies::StaticReplies(std::vector<StaticReply> replies, RequestHandler& n
     : replies_(std::move(replies)), next_(next) {}
 
 void StaticReplies::handle(Exchange& exchange) {
-  const std::string& path = exchange.request().path;
+  const std::string_view path = exchange.request().path;
   for (const StaticReply& reply : replies_) {
     if (path == reply.path) return exchange.respond(reply.response);
   }

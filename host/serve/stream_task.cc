@@ -11,7 +11,7 @@ std::string stream_input(const Request& request) {
     return input.append(request.head).append(request.body);
   }
   input = fmt::format("{} {} HTTP/1.{}\r\n", request.method, request.target, request.version_minor);
-  for (const Header& header : request.headers) {
+  for (const FieldView& header : request.headers) {
     if (equal_ignoring_case(header.name, "transfer-encoding")) continue;
     input += fmt::format("{}: {}\r\n", header.name, header.value);
   }

@@ -36,8 +36,8 @@ bool is_handed_on(std::string_view variable) {
 }
 
 std::string header_value(const Request& request, std::string_view name) {
-  for (const Header& header : request.headers) {
-    if (same_header_name(header.name, name)) return header.value;
+  for (const FieldView& header : request.headers) {
+    if (same_header_name(header.name, name)) return std::string(header.value);
   }
   return {};
 }
@@ -92,7 +92,7 @@ std::string bracketed(const std::string& address) {
 // In the order in which they first appear.
 std::vector<std::pair<std::string, std::string>> header_variables(const Request& request) {
   std::vector<std::pair<std::string, std::string>> variables;
-  for (const Header& header : request.headers) {
+  for (const FieldView& header : request.headers) {
     std::optional<std::string> variable = variable_of(header.name);
     if (!variable || !is_handed_on(*variable)) continue;
     const auto same = std::find_if(variables.begin(), variables.end(),
@@ -119,7 +119,7 @@ std::vector<std::string> cgi_environment(const Request& request, const CgiOption
   const std::string server_name =
       authority.empty() ? server_address : std::string(without_port(authority));
   if (authority.empty()) authority = fmt::format("{}:{}", server_address, request.server_port);
-  const std::string question = request.query.empty() ? "" : "?" + request.query;
+  const std::string question = request.query.empty() ? "" : fmt::format("?{}", request.query);
 
   std::vector<std::string> environment;
   const auto set = [&environment](std::string_view name, std::string_view value) {

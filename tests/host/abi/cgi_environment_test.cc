@@ -190,7 +190,8 @@ TEST(CgiEnvironment, DecodesThePathOnceAndLeavesTheRestAlone) {
            Case{"/%0a", "/\n"},
        }) {
     Request request = a_request();
-    request.path = std::string("/hello") + c.raw;
+    const std::string path = std::string("/hello") + c.raw;
+    request.path = path;
 
     EXPECT_EQ(variable(request, "PATH_INFO"), c.decoded) << c.raw;
     EXPECT_EQ(variable(request, "X_RAW_PATH_INFO"), c.raw);
@@ -225,7 +226,7 @@ TEST(CgiEnvironment, WorksWithoutHost) {
 
 TEST(CgiEnvironment, HasNoNulInAnyVariable) {
   Request request = a_request();
-  request.headers.push_back({"X-Nul", std::string("a\0b", 3)});
+  request.headers.push_back({"X-Nul", std::string_view("a\0b", 3)});
 
   for (const std::string& entry : cgi_environment(request, hello())) {
     EXPECT_EQ(entry.find('\0'), std::string::npos) << entry;

@@ -136,7 +136,7 @@ TEST(Connection, AnswersOfOneRequestMayComeFromAnothersHandler) {
       front.held.clear();
     }
     // What was received with this request must still be what the client sent.
-    respond_with(exchange, exchange.request().path + " done");
+    respond_with(exchange, fmt::format("{} done", exchange.request().path));
   };
   TestClient waiting = front.connect();
   waiting.send(get("/wait", "Connection: close\r\n") + std::string(200, 'z'));

@@ -21,7 +21,7 @@ Request only(const std::string& bytes) {
   EXPECT_EQ(parsed.status, 0) << parsed.detail << "\n" << bytes;
   EXPECT_EQ(parsed.requests.size(), 1u);
   EXPECT_TRUE(parsed.rest.empty());
-  return parsed.requests.empty() ? Request() : parsed.requests[0];
+  return parsed.requests.empty() ? Request() : copy_of(parsed.requests[0]);
 }
 
 TEST(HttpParser, ReadsARequest) {
@@ -194,6 +194,8 @@ TEST(HttpParser, RefusesAmbiguousFraming) {
       {400, get("Content-Length: 5 5\r\n")},
       {400, get("Content-Length: 5x\r\n")},
       {400, get("Content-Length: 5.0\r\n")},
+      {400, get("Content-Length: 5\t\r\n")},
+      {400, get("Content-Length: 5 \t \r\n")},
       {400, get("Content-Length: 0000000000000000005\r\n")},   // 19 digits
       {400, get("Content-Length: 18446744073709551616\r\n")},  // 2^64
       {413, get("Content-Length: 999999999999999999\r\n")},    // 18 digits

@@ -2,14 +2,39 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "host/net/http_parser.h"
 
 namespace nur {
+
+// With views into a head of its own. Heads are too long to lie inside their strings, so such a copy
+// may be moved.
+inline Request copy_of(const Request& request) {
+  Request copy = request;
+  const auto rebase = [&](std::string_view& view) {
+    const std::less_equal<const char*> before;
+    const char* const begin = request.head.data();
+    // "/" for a target without a path is not in the head.
+    if (before(begin, view.data()) && before(view.data(), begin + request.head.size())) {
+      view = {copy.head.data() + (view.data() - begin), view.size()};
+    }
+  };
+  for (std::string_view* view : {&copy.method, &copy.target, &copy.path, &copy.query}) {
+    rebase(*view);
+  }
+  for (FieldView& field : copy.headers) {
+    rebase(field.name);
+    rebase(field.value);
+  }
+  return copy;
+}
 
 struct Parsed {
   std::vector<Request> requests;
@@ -37,7 +62,7 @@ inline Parsed parse_all(std::string_view bytes, const std::vector<std::size_t>& 
         parsed.detail = parser.refusal().detail;
         return parsed;
       }
-      parsed.requests.push_back(parser.request());
+      parsed.requests.push_back(copy_of(parser.request()));
       parser.start_next();
     }
   }
@@ -54,9 +79,11 @@ inline std::vector<std::size_t> every_byte(std::string_view bytes) {
 inline std::string describe(const Parsed& parsed) {
   std::string text;
   for (const Request& request : parsed.requests) {
-    text += request.method + ' ' + request.path + '?' + request.query + '\n' + request.head;
-    for (const Header& header : request.headers) text += header.name + '=' + header.value + '\n';
-    text += '[' + request.body + "]\n";
+    text += fmt::format("{} {}?{}\n{}", request.method, request.path, request.query, request.head);
+    for (const FieldView& header : request.headers) {
+      text += fmt::format("{}={}\n", header.name, header.value);
+    }
+    text += fmt::format("[{}]\n", request.body);
   }
   return text + std::to_string(parsed.status);
 }

@@ -16,14 +16,14 @@ TestFront::TestFront(ServerOptions options) : loop(*EventLoop::open(clock)) {
 
 void TestFront::handle(Exchange& exchange) {
   const Request& request = exchange.request();
-  paths.push_back(request.path);
+  paths.emplace_back(request.path);
   if (hold) {
     held.push_back(&exchange);
   } else if (answer) {
     answer(exchange);
   } else {
     Response response;
-    response.body = request.method + " " + request.path + " " + request.body + "\n";
+    response.body = fmt::format("{} {} {}\n", request.method, request.path, request.body);
     exchange.respond(std::move(response));
   }
 }

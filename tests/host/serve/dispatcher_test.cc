@@ -21,8 +21,7 @@ class FakeExchange final : public Exchange {
     request_.path = target.substr(0, mark);
     if (mark != std::string_view::npos) request_.query = target.substr(mark + 1);
     request_.headers = {{"Host", "example.test"}};
-    request_.head =
-        request_.method + " " + request_.target + " HTTP/1.1\r\nHost: example.test\r\n\r\n";
+    request_.head = fmt::format("{} {} HTTP/1.1\r\nHost: example.test\r\n\r\n", method, target);
     request_.body = body;
   }
 
