@@ -77,8 +77,9 @@ class WasmKernel {
     if (exported == nullptr) return fail(ErrorKind::not_found, "no export {}", name);
     ExportCall call(exported->entry, argument);
     const SystemClock clock;
-    GuestRun run(*instance_, guard_, clock, {}, call, clock.now() + kDeadline);
-    const std::optional<Outcome> outcome = run.advance();
+    const TimePoint now = clock.now();
+    GuestRun run(*instance_, guard_, clock, {}, call, RunLimits{.deadline = now + kDeadline});
+    const std::optional<Outcome> outcome = run.advance(now);
     if (!outcome || outcome->kind != Outcome::Kind::returned) {
       return fail(ErrorKind::internal, "{} did not return", name);
     }

@@ -48,9 +48,9 @@ int run_to_end(const Stage& stage, Invocation& invocation) {
   const SystemClock clock;
   const Nanoseconds timeout = stage.function.limits().timeout;
   GuestRun run(stage.instance, stage.guard, clock, stage.function.host_functions(), invocation,
-               clock.now() + timeout);
+               RunLimits{.deadline = clock.now() + timeout});
   std::optional<Outcome> outcome;
-  while (!(outcome = run.advance())) std::this_thread::sleep_until(run.wake());
+  while (!(outcome = run.advance(clock.now()))) std::this_thread::sleep_until(run.wake());
 
   switch (outcome->kind) {
     case Outcome::Kind::returned:

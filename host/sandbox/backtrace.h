@@ -21,6 +21,7 @@ namespace nur {
 struct GuestRegisters {
   std::array<std::uint64_t, kDwarfGeneralRegisters> general{};  // numbered as in DWARF
   std::uint64_t program_counter = 0;
+  std::uint64_t flags = 0;
   // The program counter is where a call will return to, and of the general registers only rsp and
   // rbp are known.
   bool in_call = false;

@@ -28,13 +28,13 @@ Outcome trapped(nur_trap trap, std::string where) {
 
 GuestRun::GuestRun(Instance& instance, const TrapGuard& guard, const Clock& clock,
                    std::span<const HostFunction> functions, Invocation& invocation,
-                   TimePoint deadline)
+                   const RunLimits& limits)
     : instance_(instance),
       guard_(guard),
       clock_(clock),
       functions_(functions),
       invocation_(invocation),
-      deadline_(deadline) {}
+      limits_(limits) {}
 
 std::optional<Outcome> GuestRun::begin_next_call() {
   const struct nur_module& code = instance_.module().code();
@@ -91,24 +91,20 @@ std::optional<Outcome> GuestRun::serve(const GuestStop& stop) {
       return outcome;
     }
     case HostReply::Kind::sleep:
-      asleep_ = true;
-      wake_ = std::min(reply.wake, deadline_);
+      pause_ = Pause::asleep;
+      wake_ = std::min(reply.wake, limits_.deadline);
       break;
   }
   return std::nullopt;
 }
 
-std::optional<Outcome> GuestRun::advance() {
-  if (asleep_) {
-    asleep_ = false;
-    if (clock_.now() >= deadline_) return expired(where(instance_.last_stop()));
-  }
+std::optional<Outcome> GuestRun::run_slice(TimePoint slice_end) {
   while (true) {
     if (!in_call_) {
       if (const std::optional<Outcome> outcome = begin_next_call()) return outcome;
       in_call_ = true;
     }
-    const GuestStop& stop = instance_.resume(guard_, deadline_);
+    const GuestStop& stop = instance_.resume(guard_, limits_.deadline, slice_end);
     switch (stop.kind) {
       case GuestStop::Kind::returned:
         in_call_ = false;
@@ -117,14 +113,33 @@ std::optional<Outcome> GuestRun::advance() {
         return trapped(stop.trap, where(stop));
       case GuestStop::Kind::expired:
         return expired(where(stop));
+      case GuestStop::Kind::switched_out:
+        pause_ = Pause::switched_out;
+        return std::nullopt;
       case GuestStop::Kind::host_call:
         if (const std::optional<Outcome> outcome = serve(stop)) return outcome;
-        // The alarm came while the host was at work: it stops nobody there, it leaves word.
-        if (instance_.interrupted()) return expired(where(stop));
-        if (asleep_) return std::nullopt;
+        // The alarm came where it can stop nobody, and has left word.
+        if (instance_.interrupted()) {
+          if (clock_.now() >= limits_.deadline) return expired(where(stop));
+          instance_.clear_interrupt();
+          if (pause_ == Pause::none) pause_ = Pause::switched_out;
+        }
+        if (pause_ != Pause::none) return std::nullopt;
         break;
     }
   }
+}
+
+std::optional<Outcome> GuestRun::advance(TimePoint now) {
+  const bool goes_on = std::exchange(pause_, Pause::none) != Pause::none;
+  if (goes_on && now >= limits_.deadline) return expired(where(instance_.last_stop()));
+  const TimePoint slice_end =
+      limits_.quantum < limits_.deadline - now ? now + limits_.quantum : limits_.deadline;
+  if (std::optional<Outcome> outcome = run_slice(slice_end)) return outcome;
+  const TimePoint end = clock_.now();
+  used_ += end - now;
+  if (pause_ == Pause::switched_out) wake_ = end;
+  return std::nullopt;
 }
 
 }  // namespace nur

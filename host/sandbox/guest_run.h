@@ -34,20 +34,36 @@ class Invocation {
   virtual void* context() = 0;
 };
 
+struct RunLimits {
+  // Absolute, and includes the time the guest sleeps or waits for its turn.
+  TimePoint deadline{};
+  // After so long without a pause the guest is switched out, so that others get their turn.
+  Nanoseconds quantum = Nanoseconds::max();
+};
+
 class GuestRun {
  public:
-  // `functions` has one host function per import. All references outlive the run. `deadline` is
-  // absolute, and includes the time the guest sleeps.
+  // `functions` has one host function per import. All references outlive the run.
   GuestRun(Instance& instance, const TrapGuard& guard, const Clock& clock,
-           std::span<const HostFunction> functions, Invocation& invocation, TimePoint deadline);
+           std::span<const HostFunction> functions, Invocation& invocation,
+           const RunLimits& limits);
 
-  // Runs until the guest is done, or wants to sleep: then `wake()` says until when, and advance()
-  // is called again at that time. Returns the outcome once there is one.
-  std::optional<Outcome> advance();
+  // Runs until the guest is done and returns the outcome; or until it wants to sleep, or its slice
+  // of time is over: advance() is called again at `wake()` or later. `now` is the clock's, or was a
+  // moment ago.
+  std::optional<Outcome> advance(TimePoint now);
 
+  // In the past, when it has been switched out.
   [[nodiscard]] TimePoint wake() const { return wake_; }
+  [[nodiscard]] bool switched_out() const { return pause_ == Pause::switched_out; }
+  // How long it has run: exact for those that have been switched out or slept, 0 before.
+  [[nodiscard]] Nanoseconds used() const { return used_; }
 
  private:
+  enum class Pause : std::uint8_t { none, asleep, switched_out };
+
+  // The outcome, or nullopt with why the guest pauses.
+  std::optional<Outcome> run_slice(TimePoint slice_end);
   // An outcome when there is nothing to call any more.
   std::optional<Outcome> begin_next_call();
   // Of a guest that was stopped where it is now.
@@ -60,9 +76,10 @@ class GuestRun {
   const Clock& clock_;
   std::span<const HostFunction> functions_;
   Invocation& invocation_;
-  const TimePoint deadline_;
+  const RunLimits limits_;
   TimePoint wake_{};
-  bool asleep_ = false;
+  Nanoseconds used_{};
+  Pause pause_ = Pause::none;
   bool in_call_ = false;
   bool started_ = false;
   nur_value no_values_{};

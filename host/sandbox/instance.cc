@@ -24,10 +24,19 @@ struct EntryPoint {
   nur_value* values;
 };
 
+// Rounding to nearest, nothing raises: whatever the host or another guest has left there.
+inline void reset_float_control() {
+  constexpr std::uint32_t kMxcsr = 0x1f80;
+  constexpr std::uint16_t kX87 = 0x37f;
+  asm volatile("ldmxcsr %0" : : "m"(kMxcsr));
+  asm volatile("fldcw %0" : : "m"(kX87));
+}
+
 // The bottom frame of every guest stack.
 __attribute__((no_sanitize("address", "undefined"))) void enter_guest(transfer_t from) {
   const auto* const entry = static_cast<const EntryPoint*>(from.data);
   entry->running->host = from.fctx;
+  reset_float_control();
   entry->function(entry->instance, entry->values);
   leave_guest_after_return();
 }
@@ -64,6 +73,9 @@ Instance::Instance(const LoadedModule& module, const SandboxLimits& limits, Memo
   running_.window_end = slot_.window_end();
   running_.stack_guard_begin = stack_.guard_begin();
   running_.stack_guard_end = stack_.guard_end();
+  NUR_CHECK(static_cast<std::byte*>(stack_.landing()) - static_cast<std::byte*>(stack_.top()) >=
+            std::ptrdiff_t{kSwitchOutBytes});
+  running_.room = stack_.top();
   running_.landing = stack_.landing();
   running_.instance = slot_.instance();
 }
@@ -106,14 +118,17 @@ void Instance::call(nur_export_call function, nur_value* values) {
   guest_context_ = make_fcontext(stack_.top(), stack_.usable_bytes(), enter_guest);
 }
 
-const GuestStop& Instance::resume(const TrapGuard& guard, TimePoint deadline) {
+const GuestStop& Instance::resume(const TrapGuard& guard, TimePoint deadline, TimePoint slice_end) {
   NUR_CHECK(guest_context_ != nullptr);
   EntryPoint entry{&running_, function_, slot_.instance(), values_};
   running_.deadline = deadline;
+  running_.slice_end = slice_end;
   running_.stop = {};
   point_gs_at(slot_.memory());
   guest_context_ = guard.run(running_, guest_context_, &entry);
-  if (running_.stop.kind != GuestStop::Kind::host_call) guest_context_ = nullptr;
+  const GuestStop::Kind kind = running_.stop.kind;
+  const bool goes_on = kind == GuestStop::Kind::host_call || kind == GuestStop::Kind::switched_out;
+  if (!goes_on) guest_context_ = nullptr;
   return running_.stop;
 }
 

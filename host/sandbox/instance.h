@@ -1,6 +1,8 @@
 // One running copy of a module: a memory slot, a stack, and the code that is entered in them.
 //
 //   create -> [ fresh ] -> call -> resume ... -> stopped -> reset -> [ fresh ] -> ...
+//                                    ^   |
+//                                    +---+  host call, or the end of its slice of time
 //
 // Guest code runs on the instance's own stack and leaves it for every host call, so host functions
 // run on the host's stack, no C++ frame ever lies on a guest's, and stopping a guest is forgetting
@@ -41,15 +43,20 @@ class Instance {
   // `values` stays valid until the call has ended.
   void call(nur_export_call function, nur_value* values);
 
-  // Runs the guest until it returns, traps, expires or wants a host call; after a host call's
-  // values are filled in, again. `deadline` is absolute.
-  const GuestStop& resume(const TrapGuard& guard, TimePoint deadline);
+  // Runs the guest until it returns, traps, expires, wants a host call or is switched out; after
+  // the last two (and when a host call's values are filled in), again. It expires at `deadline`,
+  // and is switched out at `slice_end`; both are absolute.
+  const GuestStop& resume(const TrapGuard& guard, TimePoint deadline,
+                          TimePoint slice_end = TimePoint::max());
 
   // Why it last left its stack.
   [[nodiscard]] const GuestStop& last_stop() const { return running_.stop; }
 
-  // True when the alarm came while a host function ran: the guest is not to be resumed.
+  // True when the alarm came where the guest could not be stopped, in a bulk operation or on its
+  // way to a host function: the deadline has passed, or the slice is over.
   [[nodiscard]] bool interrupted() const { return slot_.instance()->interrupt != 0; }
+  // It was the slice, and the guest may be resumed.
+  void clear_interrupt() { slot_.instance()->interrupt = 0; }
 
   // Who called whom when it stopped, as backtrace_text has it; of a host call, from the function
   // that made it on. For guests that will not be resumed or reset before.

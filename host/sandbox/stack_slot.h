@@ -4,8 +4,9 @@
 //     |------ no access ------|---------- read/write ----------|-------|
 //              64 KiB                   grows downwards
 //
-// Above the top is a little room for the guest to leave its stack from when it is stopped, so that
-// its frames stay as they are for backtrace.h.
+// Above the top is room for the guest to leave its stack from when it is stopped or switched out,
+// so that its frames stay as they are for backtrace.h, and a full stack makes no difference. Guests
+// that never are do not touch that page.
 //
 // Generated code is compiled to touch every page of a large frame (-fstack-clash-protection), and
 // touches one page ahead before it calls its host, so an overflow always faults in the guard, in
@@ -41,7 +42,7 @@ class StackSlot {
   [[nodiscard]] std::uintptr_t guard_end() const;
 
  private:
-  static constexpr std::size_t kLandingBytes = 512;
+  static constexpr std::size_t kLandingBytes = 4096;
 
   StackSlot(std::byte* base, std::size_t bytes) : base_(base), all_bytes_(bytes) {}
 

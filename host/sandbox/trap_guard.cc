@@ -1,5 +1,6 @@
 #include "host/sandbox/trap_guard.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <ctime>
@@ -25,18 +26,20 @@ constexpr int kFaults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 constexpr std::size_t kSignalStackBytes = 64 << 10;
 constexpr std::size_t kSignalStackGuardBytes = 4096;
 
-// A deadline that could not be enforced at once (the guest was inside a host function or a bulk
-// operation of the C library) is tried again after this long.
+// A guest that could not be stopped or switched out at once (it was inside a host function or a
+// bulk operation of the C library) is tried again after this long.
 constexpr Nanoseconds kRetry = Milliseconds(1);
 
 RunningGuest* volatile running = nullptr;
 
-struct DeadlineTimer {
+struct Alarm {
   timer_t timer;
   volatile bool armed = false;
   volatile std::int64_t armed_for_ns = 0;  // on CLOCK_MONOTONIC
 };
-DeadlineTimer deadline_timer;
+Alarm alarm_timer;
+
+VectorSave vector_save = VectorSave::fxsave;
 
 std::int64_t in_ns(TimePoint point) {
   return std::chrono::duration_cast<Nanoseconds>(point.time_since_epoch()).count();
@@ -49,19 +52,22 @@ std::int64_t now_ns() {
 }
 
 void arm(std::int64_t at_ns) {
-  deadline_timer.armed = true;
-  deadline_timer.armed_for_ns = at_ns;
+  alarm_timer.armed = true;
+  alarm_timer.armed_for_ns = at_ns;
   itimerspec when{};
   when.it_value.tv_sec = at_ns / 1'000'000'000;
   when.it_value.tv_nsec = at_ns % 1'000'000'000;
-  ::timer_settime(deadline_timer.timer, TIMER_ABSTIME, &when, nullptr);
+  ::timer_settime(alarm_timer.timer, TIMER_ABSTIME, &when, nullptr);
 }
 
-// One timer serves all: while it is due before a guest's deadline nothing has to be done, so short
-// requests make no system call here. The alarm re-arms it for whoever runs then.
-void ensure_armed(TimePoint deadline) {
-  const std::int64_t at_ns = in_ns(deadline);
-  if (!deadline_timer.armed || deadline_timer.armed_for_ns > at_ns) arm(at_ns);
+TimePoint next_look(const RunningGuest& guest) { return std::min(guest.deadline, guest.slice_end); }
+
+// One timer serves all: while it is due before a guest has to be looked at nothing has to be done,
+// so short requests make no system call here. The alarm re-arms it for whoever runs then; so there
+// is one a slice at most, however many guests run in it.
+void ensure_armed(TimePoint at) {
+  const std::int64_t at_ns = in_ns(at);
+  if (!alarm_timer.armed || alarm_timer.armed_for_ns > at_ns) arm(at_ns);
 }
 
 // Continues the interrupted guest here instead, above its frames.
@@ -75,14 +81,20 @@ constexpr int kGeneralRegisters[kDwarfGeneralRegisters] = {
     REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP,
     REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
 
-void stop_guest(RunningGuest& guest, ucontext_t& context, GuestStop::Kind kind, nur_trap trap) {
-  auto& registers = context.uc_mcontext.gregs;
-  guest.stop.kind = kind;
-  guest.stop.trap = trap;
+void keep_registers(RunningGuest& guest, const ucontext_t& context) {
+  const auto& registers = context.uc_mcontext.gregs;
   for (std::size_t i = 0; i < kDwarfGeneralRegisters; ++i) {
     guest.registers.general[i] = static_cast<std::uint64_t>(registers[kGeneralRegisters[i]]);
   }
   guest.registers.program_counter = static_cast<std::uint64_t>(registers[REG_RIP]);
+  guest.registers.flags = static_cast<std::uint64_t>(registers[REG_EFL]);
+}
+
+void stop_guest(RunningGuest& guest, ucontext_t& context, GuestStop::Kind kind, nur_trap trap) {
+  auto& registers = context.uc_mcontext.gregs;
+  guest.stop.kind = kind;
+  guest.stop.trap = trap;
+  keep_registers(guest, context);
   registers[REG_RIP] = reinterpret_cast<greg_t>(&leave_guest_stopped);
   // As if called: the stack is 16-byte aligned before the return address (System V ABI 3.2.2).
   registers[REG_RSP] = static_cast<greg_t>(
@@ -140,22 +152,28 @@ void on_fault(int signal, siginfo_t* info, void* opaque) {
   if (info->si_code <= 0) ::raise(signal);
 }
 
+// The alarm has come: is it for this guest?
+void look_at(RunningGuest& guest, ucontext_t& context) {
+  const std::int64_t now = now_ns();
+  if (now < in_ns(next_look(guest))) {
+    arm(in_ns(next_look(guest)));
+  } else if (!in_text(guest, static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]))) {
+    guest.instance->interrupt = 1;
+    arm(now + kRetry.count());
+  } else if (now >= in_ns(guest.deadline)) {
+    stop_guest(guest, context, GuestStop::Kind::expired, NUR_TRAP_NONE);
+  } else {
+    guest.stop.kind = GuestStop::Kind::switched_out;
+    keep_registers(guest, context);
+    switch_out(context, guest.registers, guest.room, vector_save);
+  }
+}
+
 void on_alarm(int, siginfo_t*, void* opaque) {
   const int saved_errno = errno;
-  RunningGuest* const guest = running;
-  if (guest == nullptr) {
-    deadline_timer.armed = false;
-  } else if (const std::int64_t deadline_ns = in_ns(guest->deadline); now_ns() < deadline_ns) {
-    arm(deadline_ns);
-  } else {
-    auto& context = *static_cast<ucontext_t*>(opaque);
-    if (in_text(*guest, static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]))) {
-      deadline_timer.armed = false;
-      stop_guest(*guest, context, GuestStop::Kind::expired, NUR_TRAP_NONE);
-    } else {
-      guest->instance->interrupt = 1;
-      arm(now_ns() + kRetry.count());
-    }
+  alarm_timer.armed = false;
+  if (RunningGuest* const guest = running; guest != nullptr) {
+    look_at(*guest, *static_cast<ucontext_t*>(opaque));
   }
   errno = saved_errno;
 }
@@ -163,7 +181,8 @@ void on_alarm(int, siginfo_t*, void* opaque) {
 Result<void> handle(int signal, void (*handler)(int, siginfo_t*, void*)) {
   struct sigaction action {};
   action.sa_sigaction = handler;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  // What the host waits for when the alarm comes is not the alarm's business.
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
   // One handler at a time: the alarm must not come between a fault and what the fault decides.
   sigfillset(&action.sa_mask);
   for (const int fault : kFaults) sigdelset(&action.sa_mask, fault);
@@ -202,10 +221,11 @@ Result<TrapGuard> TrapGuard::install() {
   sigevent event{};
   event.sigev_notify = SIGEV_SIGNAL;
   event.sigev_signo = SIGALRM;
-  if (::timer_create(CLOCK_MONOTONIC, &event, &deadline_timer.timer) != 0) {
+  if (::timer_create(CLOCK_MONOTONIC, &event, &alarm_timer.timer) != 0) {
     return fail(ErrorKind::exhausted, "{}", system_error_text("making the deadline timer"));
   }
-  deadline_timer.armed = false;
+  alarm_timer.armed = false;
+  vector_save = best_vector_save();
   return guard;
 }
 
@@ -214,7 +234,7 @@ TrapGuard::TrapGuard(TrapGuard&& other) noexcept
 
 TrapGuard::~TrapGuard() {
   if (signal_stack_ == nullptr) return;
-  ::timer_delete(deadline_timer.timer);
+  ::timer_delete(alarm_timer.timer);
   for (const int fault : kFaults) ::signal(fault, SIG_DFL);
   ::signal(SIGALRM, SIG_IGN);  // one may be pending
   stack_t off{};
@@ -223,10 +243,12 @@ TrapGuard::~TrapGuard() {
   ::munmap(signal_stack_, kSignalStackGuardBytes + signal_stack_bytes());
 }
 
+void TrapGuard::save_vectors_with(VectorSave save) { vector_save = save; }
+
 fcontext_t TrapGuard::run(RunningGuest& guest, fcontext_t guest_context, void* argument) const {
   NUR_CHECK(running == nullptr);
   running = &guest;
-  ensure_armed(guest.deadline);
+  ensure_armed(next_look(guest));
   const transfer_t back = jump_fcontext(guest_context, argument);
   running = nullptr;
   return back.fctx;
@@ -251,3 +273,9 @@ NUR_ON_GUEST_STACK void leave_guest_after_return() {
 }
 
 }  // namespace nur
+
+NUR_ON_GUEST_STACK void nur_leave_switched_out() {
+  using nur::running;
+  const auto back = boost::context::detail::jump_fcontext(running->host, nullptr);
+  running->host = back.fctx;
+}

@@ -1,11 +1,12 @@
 // The one place where signals meet guests.
 //
-// A guest is stopped by a signal: a fault it caused, or the alarm of its deadline. The handler
-// takes a fault for the guest's only if the program counter lies in the text of the module that is
-// running *and*, for memory faults, the address lies in that instance's memory window or stack
-// guard. Everything else is a fault of ours: the default action is restored, and the process dies
-// with a core. To stop a guest the handler does not jump: it makes the interrupted context continue
-// in leave_guest_stopped() above the guest's frames and returns, so the kernel restores mask and
+// A guest is stopped by a signal: a fault it caused, or the alarm of its deadline. At the end of
+// its slice of time the same alarm switches it out (switch_out.h). The handler takes a fault for
+// the guest's only if the program counter lies in the text of the module that is running *and*, for
+// memory faults, the address lies in that instance's memory window or stack guard. Everything else
+// is a fault of ours: the default action is restored, and the process dies with a core. To stop a
+// guest the handler does not jump: it makes the interrupted context continue in
+// leave_guest_stopped() above the guest's frames and returns, so the kernel restores mask and
 // signal stack. The registers are kept for a backtrace, which the host makes afterwards.
 //
 // The running guest is the only mutable global of the host; a signal handler has no other way to
@@ -19,13 +20,14 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "host/sandbox/backtrace.h"
+#include "host/sandbox/switch_out.h"
 #include "nur/abi.h"
 
 namespace nur {
 
 // Why control came back from the guest's stack.
 struct GuestStop {
-  enum class Kind : std::uint8_t { returned, host_call, trapped, expired };
+  enum class Kind : std::uint8_t { returned, host_call, trapped, expired, switched_out };
   Kind kind = Kind::returned;
   nur_trap trap = NUR_TRAP_NONE;
   std::uint32_t call = 0;  // of a host call: number of import or NUR_CALL_*
@@ -42,12 +44,14 @@ struct RunningGuest {
   std::uintptr_t window_end = 0;
   std::uintptr_t stack_guard_begin = 0;
   std::uintptr_t stack_guard_end = 0;
-  void* landing = nullptr;  // where its stack has room for leaving it
+  void* room = nullptr;     // kSwitchOutBytes for leaving its stack from
+  void* landing = nullptr;  // where the room ends
   nur_instance_header* instance = nullptr;
-  TimePoint deadline{};
+  TimePoint deadline{};                               // from here on it does not run
+  TimePoint slice_end{};                              // from here on others get their turn
   boost::context::detail::fcontext_t host = nullptr;  // where leaving the guest leads
   GuestStop stop;
-  GuestRegisters registers;  // where it was, when it has trapped or expired
+  GuestRegisters registers;  // where it was, when it was stopped or switched out by a signal
 };
 
 // Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGALRM with an alternate stack for the
@@ -65,6 +69,9 @@ class TrapGuard {
   boost::context::detail::fcontext_t run(RunningGuest& guest,
                                          boost::context::detail::fcontext_t guest_context,
                                          void* argument) const;
+
+  // What guests are switched out with instead of the best there is: for tests.
+  static void save_vectors_with(VectorSave save);
 
  private:
   explicit TrapGuard(void* signal_stack) : signal_stack_(signal_stack) {}

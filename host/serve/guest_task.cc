@@ -12,12 +12,13 @@ GuestTask::GuestTask(const TaskContext& context, Function& function, Lease lease
 bool GuestTask::start(OnDone on_done) {
   on_done_ = std::move(on_done);
   run_.emplace(lease_.instance(), context_.guard, context_.clock, function_.host_functions(),
-               invocation(), context_.clock.now() + function_.limits().timeout);
+               invocation(),
+               RunLimits{.deadline = context_.clock.now() + function_.limits().timeout});
   return advance();
 }
 
 bool GuestTask::advance() {
-  if (const std::optional<Outcome> outcome = run_->advance()) {
+  if (const std::optional<Outcome> outcome = run_->advance(context_.clock.now())) {
     finish(*outcome);
     return true;
   }

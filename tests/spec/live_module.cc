@@ -60,6 +60,8 @@ Outcome LiveModule::run(nur_export_call function, nur_value* values) {
         return trapped(stop.trap);
       case GuestStop::Kind::expired:
         return expired();
+      case GuestStop::Kind::switched_out:
+        break;
       case GuestStop::Kind::host_call:
         if (const std::optional<Outcome> outcome = serve(stop)) return *outcome;
         if (instance_->interrupted()) return expired();

@@ -81,11 +81,14 @@ std::expected<std::optional<Invocation::Call>, nur_trap> OneCall::next_call(cons
 }
 
 Outcome run_guest(Instance& instance, Invocation& invocation,
-                  std::span<const HostFunction> functions, Milliseconds timeout) {
+                  std::span<const HostFunction> functions, Milliseconds timeout,
+                  Nanoseconds quantum, std::size_t* switched_out) {
   const SystemClock clock;
-  GuestRun run(instance, trap_guard(), clock, functions, invocation, clock.now() + timeout);
+  GuestRun run(instance, trap_guard(), clock, functions, invocation,
+               RunLimits{.deadline = clock.now() + timeout, .quantum = quantum});
   while (true) {
-    if (const std::optional<Outcome> outcome = run.advance()) return *outcome;
+    if (const std::optional<Outcome> outcome = run.advance(clock.now())) return *outcome;
+    if (switched_out != nullptr && run.switched_out()) ++*switched_out;
     std::this_thread::sleep_until(run.wake());
   }
 }

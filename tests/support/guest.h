@@ -40,9 +40,11 @@ class OneCall final : public Invocation {
   bool called_ = false;
 };
 
-// Runs `invocation` to its end in `instance`, sleeping for real where the guest does.
+// Runs `invocation` to its end in `instance`, sleeping for real where the guest does, switched out
+// after each `quantum`; `switched_out` counts how often.
 Outcome run_guest(Instance& instance, Invocation& invocation,
                   std::span<const HostFunction> functions = {},
-                  Milliseconds timeout = Milliseconds(5000));
+                  Milliseconds timeout = Milliseconds(5000),
+                  Nanoseconds quantum = Nanoseconds::max(), std::size_t* switched_out = nullptr);
 
 }  // namespace nur::test
