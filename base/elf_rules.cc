@@ -91,8 +91,7 @@ std::expected<std::string_view, ElfRefusal> find_manifest(const ElfSegments& seg
   return *manifest;
 }
 
-std::expected<Manifest, ElfRefusal> check_manifest(const ElfSegments& segments, CpuLevel cpu) {
-  const std::string_view json = NUR_TRY(find_manifest(segments));
+std::expected<Manifest, ElfRefusal> check_manifest(std::string_view json, CpuLevel cpu) {
   // The version first: what another version writes may be unreadable to us for that reason alone.
   const Result<std::uint32_t> version = abi_version_from_json(json);
   if (version && *version != NUR_ABI_VERSION) {
@@ -119,7 +118,10 @@ std::expected<VerifiedElf, ElfRefusal> verify_elf(std::string_view file, CpuLeve
   // From here on each segment is where the program headers say, in the file and in memory.
 
   VerifiedElf verified;
-  verified.manifest = NUR_TRY(check_manifest(segments, cpu));
+  const std::string_view json = NUR_TRY(find_manifest(segments));
+  verified.manifest = NUR_TRY(check_manifest(json, cpu));
+  verified.manifest_offset = static_cast<std::uint64_t>(json.data() - file.data());
+  verified.manifest_bytes = json.size();
   NUR_TRY(check_dynamic(segments));
   verified.text_begin = segments.text().address;
   verified.text_end = segments.text().memory_end();

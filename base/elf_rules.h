@@ -63,6 +63,9 @@ std::unexpected<ElfRefusal> refuse(ElfRule rule, fmt::format_string<Args...> for
 // A file that passed every rule.
 struct VerifiedElf {
   Manifest manifest;
+  // Where in the file its text is, so that it can be read again without looking for it.
+  std::uint64_t manifest_offset = 0;
+  std::uint64_t manifest_bytes = 0;
   // Virtual addresses of the one executable segment, relative to the load base, from the program
   // headers.
   std::uint64_t text_begin = 0;

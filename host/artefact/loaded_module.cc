@@ -20,38 +20,29 @@ constexpr std::uint32_t kInstanceBytesMax = 256 << 20;
 }  // namespace
 
 Result<std::unique_ptr<LoadedModule>> LoadedModule::load(const Path& file) {
-  const std::string bytes = NUR_TRY(read_file(file, kArtefactBytesMax));
-  auto verified = verify_elf(bytes, cpu_level_here());
-  if (!verified) {
-    return fail(ErrorKind::invalid_input, "refused by rule {}: {}",
-                to_string(verified.error().rule), verified.error().detail);
-  }
-  // From here on the loader finds nothing to run and nothing to look up in the file.
+  VerifiedArtefact artefact = NUR_TRY(VerifiedArtefact::read(file));
+  return load(std::move(artefact));
+}
 
-  std::unique_ptr<LoadedModule> module(new LoadedModule());
-  module->file_ = NUR_TRY(sealed_memfd(file.filename().string(), bytes));
-  module->file_bytes_ = bytes.size();
-  module->manifest_ = std::move(verified->manifest);
-  module->text_begin_ = verified->text_begin;
-  module->text_end_ = verified->text_end;
-  module->load_end_ = verified->load_end;
-
-  if (module->manifest_.profile_generate) {
-    const std::string_view elf = std::string_view(bytes).substr(0, bytes.size() - kSealBytes);
-    NUR_TRY(in_context(module->find_counters(elf), "refused by rule profile"));
+Result<std::unique_ptr<LoadedModule>> LoadedModule::load(VerifiedArtefact artefact) {
+  // The loader finds nothing to run and nothing to look up in the file.
+  std::unique_ptr<LoadedModule> module(new LoadedModule(std::move(artefact)));
+  const std::string& name = module->artefact_.file_name;
+  if (module->manifest().profile_generate) {
+    NUR_TRY(in_context(module->find_counters(), "refused by rule profile"));
   }
 
-  const std::string path = fmt::format("/proc/self/fd/{}", module->file_.get());
+  const std::string path = fmt::format("/proc/self/fd/{}", module->artefact_.file.get());
   module->handle_ = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (module->handle_ == nullptr) {
     const char* const reason = ::dlerror();
-    return fail(ErrorKind::exhausted, "loading {}: {}", file.string(),
+    return fail(ErrorKind::exhausted, "loading {}: {}", name,
                 reason != nullptr ? reason : "unknown reason");
   }
   module->code_ = static_cast<const struct nur_module*>(::dlsym(module->handle_, "nur_module"));
   struct link_map* map = nullptr;
   if (module->code_ == nullptr || ::dlinfo(module->handle_, RTLD_DI_LINKMAP, &map) != 0) {
-    return fail(ErrorKind::internal, "loading {}: nur_module is gone after loading", file.string());
+    return fail(ErrorKind::internal, "loading {}: nur_module is gone after loading", name);
   }
   module->base_ = map->l_addr;
 
@@ -59,7 +50,9 @@ Result<std::unique_ptr<LoadedModule>> LoadedModule::load(const Path& file) {
   return module;
 }
 
-Result<void> LoadedModule::find_counters(std::string_view elf) {
+Result<void> LoadedModule::find_counters() {
+  const std::string_view elf = this->elf();
+  if (elf.empty()) return fail(ErrorKind::exhausted, "no room to map the file");
   profile_section_ = find_section(elf, kProfileSection);
   counters_ = NUR_TRY(counter_region(profile_section_));
   const auto segments = ElfSegments::check(elf);
@@ -72,7 +65,7 @@ Result<void> LoadedModule::find_counters(std::string_view elf) {
 }
 
 Result<std::string> LoadedModule::profile() const {
-  if (!manifest_.profile_generate) {
+  if (!manifest().profile_generate) {
     return fail(ErrorKind::invalid_input,
                 "it counts nothing; compile it with nurc compile --profile-generate");
   }
@@ -82,7 +75,8 @@ Result<std::string> LoadedModule::profile() const {
 
 bool LoadedModule::is_inside(const void* begin, std::uint64_t bytes) const {
   const auto address = reinterpret_cast<std::uintptr_t>(begin);
-  return address >= base_ && address - base_ <= load_end_ && bytes <= load_end_ - (address - base_);
+  const std::uint64_t end = artefact_.facts.load_end;
+  return address >= base_ && address - base_ <= end && bytes <= end - (address - base_);
 }
 
 bool LoadedModule::is_code(const void* function) const {
@@ -96,13 +90,13 @@ Result<void> LoadedModule::check_module() const {
   };
   const struct nur_module& code = *code_;
   const auto functions = static_cast<std::size_t>(
-      std::ranges::count(manifest_.exports, ExternalKind::function, &ManifestExport::kind));
+      std::ranges::count(manifest().exports, ExternalKind::function, &ManifestExport::kind));
   if (code.abi_version != NUR_ABI_VERSION) return refuse("its abi version is not the manifest's");
   if (code.instance_bytes == 0 || code.instance_bytes % kPageBytes != 0 ||
       code.instance_bytes > kInstanceBytesMax) {
     return refuse("the instance area has a size that cannot be");
   }
-  if (code.export_count != functions || (code.start != nullptr) != manifest_.has_start) {
+  if (code.export_count != functions || (code.start != nullptr) != manifest().has_start) {
     return refuse("its exports are not the manifest's");
   }
   const auto as_pointer = [](auto function) { return reinterpret_cast<const void*>(function); };
@@ -131,26 +125,35 @@ Result<void> LoadedModule::check_module() const {
 }
 
 LoadedModule::~LoadedModule() {
-  if (mapped_file_ != nullptr) ::munmap(mapped_file_, file_bytes_);
+  if (mapped_file_ != nullptr) ::munmap(mapped_file_, artefact_.facts.file_bytes);
   if (handle_ != nullptr) ::dlclose(handle_);
 }
 
 std::uint64_t LoadedModule::initial_memory_bytes() const {
-  return manifest_.memory ? std::uint64_t{manifest_.memory->initial_pages} * NUR_WASM_PAGE_BYTES
-                          : 0;
+  return manifest().memory ? std::uint64_t{manifest().memory->initial_pages} * NUR_WASM_PAGE_BYTES
+                           : 0;
+}
+
+std::string_view LoadedModule::elf() const {
+  const std::size_t bytes = artefact_.facts.file_bytes;
+  if (mapped_file_ == nullptr) {
+    void* const mapped =
+        ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, artefact_.file.get(), 0);
+    if (mapped == MAP_FAILED) return {};
+    mapped_file_ = mapped;
+  }
+  // The bytes are those that were verified, seal included.
+  return {static_cast<const char*>(mapped_file_), bytes - kSealBytes};
 }
 
 const FunctionTable& LoadedModule::functions() const {
   if (functions_) return *functions_;
   functions_.emplace();
-  void* const mapped =
-      ::mmap(nullptr, file_bytes_, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, file_.get(), 0);
-  if (mapped == MAP_FAILED) return *functions_;
-  mapped_file_ = mapped;
-  // The bytes are those that were verified at load, seal included.
-  const std::string_view elf(static_cast<const char*>(mapped), file_bytes_ - kSealBytes);
-  const std::string_view section = find_section(elf, kFunctionsSection);
-  if (const auto table = FunctionTable::read(section)) functions_ = *table;
+  const std::string_view file = elf();
+  if (file.empty()) return *functions_;
+  if (const auto table = FunctionTable::read(find_section(file, kFunctionsSection))) {
+    functions_ = *table;
+  }
   return *functions_;
 }
 

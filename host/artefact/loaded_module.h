@@ -1,29 +1,30 @@
-// A verified artefact, loaded: its code mapped by the dynamic loader, its manifest read.
-//
-// The file is read once, into a memory file that nobody can change any more; what is verified, what
-// is loaded and what is read later are the same bytes, whatever happens to the path meanwhile.
+// A verified artefact, loaded: its code mapped by the dynamic loader, from the bytes that were
+// verified.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
-#include "base/elf_rules.h"
-#include "base/fd.h"
 #include "base/file.h"
 #include "base/function_table.h"
 #include "base/manifest.h"
 #include "base/profile.h"
 #include "base/result.h"
+#include "host/artefact/verified_artefact.h"
 #include "nur/abi.h"
 
 namespace nur {
 
 class LoadedModule {
  public:
-  // Errors: invalid_input, "refused by rule digest: ..." for what the verifier refuses; not_found;
-  // limit_exceeded (size); exhausted (memory, descriptors).
+  // Errors: invalid_input, "refused by rule module: ..." for what only shows in the loaded object;
+  // exhausted (memory, descriptors).
+  static Result<std::unique_ptr<LoadedModule>> load(VerifiedArtefact artefact);
+  // Verifies the file first. Errors: those of VerifiedArtefact::read, too.
   static Result<std::unique_ptr<LoadedModule>> load(const Path& file);
 
   // Unmaps the code: no instance may be left.
@@ -31,12 +32,12 @@ class LoadedModule {
   LoadedModule(const LoadedModule&) = delete;
   LoadedModule& operator=(const LoadedModule&) = delete;
 
-  [[nodiscard]] const Manifest& manifest() const { return manifest_; }
+  [[nodiscard]] const Manifest& manifest() const { return artefact_.manifest; }
   [[nodiscard]] const struct nur_module& code() const { return *code_; }
 
   // Where its machine code lies: a fault with another program counter is not the guest's.
-  [[nodiscard]] std::uintptr_t text_begin() const { return base_ + text_begin_; }
-  [[nodiscard]] std::uintptr_t text_end() const { return base_ + text_end_; }
+  [[nodiscard]] std::uintptr_t text_begin() const { return base_ + artefact_.facts.text_begin; }
+  [[nodiscard]] std::uintptr_t text_end() const { return base_ + artefact_.facts.text_end; }
 
   // Bytes of the initial memory, 0 without one.
   [[nodiscard]] std::uint64_t initial_memory_bytes() const;
@@ -53,28 +54,25 @@ class LoadedModule {
   [[nodiscard]] const FunctionTable& functions() const;
 
  private:
-  LoadedModule() = default;
+  explicit LoadedModule(VerifiedArtefact artefact) : artefact_(std::move(artefact)) {}
   // Holds nur_module against the manifest and the places of the object: the host follows its
   // pointers from here on. Errors: invalid_input.
   Result<void> check_module() const;
   // Finds the counters. Errors: invalid_input when they lie outside of writable data.
-  Result<void> find_counters(std::string_view elf);
+  Result<void> find_counters();
+  // The ELF file, mapped at the first call; empty when there is no room for it.
+  [[nodiscard]] std::string_view elf() const;
   [[nodiscard]] bool is_inside(const void* begin, std::uint64_t bytes) const;
   [[nodiscard]] bool is_code(const void* function) const;
 
-  Fd file_;  // the sealed memory file
-  std::size_t file_bytes_ = 0;
-  mutable void* mapped_file_ = nullptr;  // read-only, once somebody has asked for functions()
+  const VerifiedArtefact artefact_;
+  mutable void* mapped_file_ = nullptr;  // read-only, once somebody has asked for elf()
   mutable std::optional<FunctionTable> functions_;
-  Manifest manifest_;
   std::string profile_section_;  // of artefacts that count
   CounterRegion counters_;       // inside writable data
   void* handle_ = nullptr;       // of dlopen
   const struct nur_module* code_ = nullptr;
   std::uintptr_t base_ = 0;
-  std::uintptr_t text_begin_ = 0;
-  std::uintptr_t text_end_ = 0;
-  std::uintptr_t load_end_ = 0;
 };
 
 }  // namespace nur
