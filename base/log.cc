@@ -1,9 +1,13 @@
 #include "base/log.h"
 
+#include <climits>
 #include <cstdint>
+#include <mutex>
+#include <unistd.h>
 
+#include <spdlog/details/null_mutex.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 
 namespace nur {
 namespace {
@@ -25,11 +29,28 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
+// Each line is one write(2) of at most PIPE_BUF bytes: whole on a pipe and in a file, however many
+// processes write there and whatever ends one of them.
+class StderrLines final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (line.size() > PIPE_BUF) {
+      constexpr std::string_view kCut = "...\n";
+      line.resize(PIPE_BUF - kCut.size());
+      line.append(kCut.begin(), kCut.end());
+    }
+    // Without standard error there is nobody to tell.
+    (void)!::write(STDERR_FILENO, line.data(), line.size());
+  }
+  void flush_() override {}
+};
+
 }  // namespace
 
 void start_logging(LogLevel level) {
-  auto logger =
-      std::make_shared<spdlog::logger>("nur", std::make_shared<spdlog::sinks::stderr_sink_st>());
+  auto logger = std::make_shared<spdlog::logger>("nur", std::make_shared<StderrLines>());
   logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
       "%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc));
   switch (level) {
@@ -49,7 +70,6 @@ void start_logging(LogLevel level) {
       logger->set_level(spdlog::level::off);
       break;
   }
-  logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
 }
 

@@ -1,4 +1,5 @@
-// The process's log: one line per event on stderr, "2026-01-31T12:00:00.123Z level text".
+// The process's log: one line per event on stderr, "2026-01-31T12:00:00.123Z level text", cut to
+// 4,096 bytes so that lines of several processes never mix.
 // Text of guests goes through printable() first, so that a log line is one line.
 #pragma once
 
