@@ -17,6 +17,9 @@ constexpr char kRunExitCodes[] =
     "\nExit codes: the command's own; 0 for a typed export; 1 could not run; 2 wrong usage;\n"
     "124 out of time; 134 trapped.\n";
 
+// Enough for any machine; each is a process.
+constexpr std::size_t kWorkersMax = 1024;
+
 // Times and sizes as they are written on the command line.
 struct RawLimits {
   std::string timeout;
@@ -74,7 +77,8 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", fmt::format("nurhost {}", kVersion));
 
-  ServeCommand serve;
+  ServeCommand serve_command;
+  ServeOptions& serve = serve_command.options;
   RawLimits serve_limits;
   serve_limits.timeout = "5s";
   std::vector<std::string> paths;
@@ -97,6 +101,12 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->type_name("ADDRESS:PORT")
       ->capture_default_str();
   add_limit_options(*serve_app, serve_limits);
+  std::size_t workers = processors_here();
+  serve_app->add_option("--workers", workers, "Processes that serve; one per processor unless said")
+      ->envname("NUR_WORKERS")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, kWorkersMax))
+      ->capture_default_str();
   serve_app
       ->add_option("--drain-timeout", drain_timeout,
                    "After SIGTERM, longest to wait for requests in flight")
@@ -107,7 +117,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->add_option(
           "--profile", profiles,
           "At the end, write NAME.profile of every function that counts, for nurc compile\n"
-          "--profile-use")
+          "--profile-use; one worker serves, because each would count for itself")
       ->type_name("DIR");
   serve_app->add_option("--log-level", log_level, "What is logged on standard error")
       ->envname("NUR_LOG_LEVEL")
@@ -177,12 +187,20 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     if (paths.empty() && static_replies.empty()) {
       return usage_error("nurhost", "PATHS: name a folder of artefacts, or artefacts (.so)");
     }
-    if (!profiles.empty()) serve.profiles = profiles;
-    if (log_level == "debug") serve.log_level = LogLevel::debug;
-    if (log_level == "warning") serve.log_level = LogLevel::warning;
-    if (log_level == "error") serve.log_level = LogLevel::error;
-    if (log_level == "off") serve.log_level = LogLevel::off;
-    return serve;
+    serve.workers = workers;
+    if (!profiles.empty()) {
+      if (serve_app->count("--workers") > 0 && workers != 1) {
+        return usage_error("nurhost",
+                           "--profile: each worker would count for itself; leave out --workers");
+      }
+      serve.workers = 1;
+      serve.profiles = profiles;
+    }
+    if (log_level == "debug") serve_command.log_level = LogLevel::debug;
+    if (log_level == "warning") serve_command.log_level = LogLevel::warning;
+    if (log_level == "error") serve_command.log_level = LogLevel::error;
+    if (log_level == "off") serve_command.log_level = LogLevel::off;
+    return serve_command;
   }
   if (run_app->parsed()) {
     const Result<FunctionLimits> limits = checked(run_limits);

@@ -7,22 +7,14 @@
 #include <vector>
 
 #include "base/command_line.h"
-#include "base/file.h"
 #include "base/log.h"
-#include "host/net/http_server.h"
+#include "host/process/serve_options.h"
 #include "host/run/run_once.h"
-#include "host/serve/function.h"
-#include "host/serve/static_reply.h"
 
 namespace nur {
 
 struct ServeCommand {
-  std::vector<Path> paths;
-  ServerOptions server;
-  FunctionLimits limits;
-  std::vector<StaticReply> static_replies;
-  Milliseconds drain_timeout{30'000};
-  std::optional<Path> profiles;  // folder to write profiles to at the end
+  ServeOptions options;
   LogLevel log_level = LogLevel::info;
 };
 

@@ -50,6 +50,8 @@ struct ServerCounters {
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t active = 0;  // connections open now
+
+  ServerCounters& operator+=(const ServerCounters& other);
 };
 
 class Connection;
@@ -71,7 +73,7 @@ struct ConnectionContext {
   HttpLimits limits;
   HttpTimeouts timeouts;
   ResponseWriter writer;
-  ServerCounters counters;
+  ServerCounters& counters;
   // Where any connection receives to, for the length of one call; what is no whole request is
   // copied from here, so that a waiting connection holds no buffer.
   std::span<char> scratch;

@@ -28,15 +28,17 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(EventLoop& loop, const Serv
 
 Result<std::unique_ptr<HttpServer>> HttpServer::adopt(EventLoop& loop, Fd listening,
                                                       const ServerOptions& options,
-                                                      RequestHandler& handler) {
-  std::unique_ptr<HttpServer> made(new HttpServer(loop, options, handler));
+                                                      RequestHandler& handler,
+                                                      ServerCounters* counters) {
+  std::unique_ptr<HttpServer> made(new HttpServer(loop, options, handler, counters));
   made->listener_ = NUR_TRY(Listener::start(loop, std::move(listening), *made));
   made->address_ = made->listener_->address();
   made->server_host_ = made->address_.host();
   return made;
 }
 
-HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHandler& handler)
+HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHandler& handler,
+                       ServerCounters* counters)
     : loop_(loop),
       connections_max_(options.connections_max),
       scratch_(kScratchBytes),
@@ -46,12 +48,25 @@ HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHan
                .limits = options.limits,
                .timeouts = options.timeouts,
                .writer = {},
-               .counters = {},
+               .counters = counters != nullptr ? *counters : own_counters_,
                .scratch = scratch_,
                .draining = false},
       turn_(loop.timers(), [this] { take_turn(); }) {}
 
 HttpServer::~HttpServer() = default;
+
+ServerCounters& ServerCounters::operator+=(const ServerCounters& other) {
+  accepted += other.accepted;
+  turned_away += other.turned_away;
+  requests += other.requests;
+  refused += other.refused;
+  timeouts += other.timeouts;
+  abandoned += other.abandoned;
+  bytes_received += other.bytes_received;
+  bytes_sent += other.bytes_sent;
+  active += other.active;
+  return *this;
+}
 
 ServerCounters HttpServer::counters() const {
   ServerCounters counters = context_.counters;

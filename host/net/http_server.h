@@ -33,9 +33,11 @@ class HttpServer final : private ConnectionAcceptor, private ConnectionOwner {
   static Result<std::unique_ptr<HttpServer>> open(EventLoop& loop, const ServerOptions& options,
                                                   RequestHandler& handler);
   // The same on a socket that listens already (non-blocking): inherited, or shared by processes.
+  // Counts in `counters`, which outlive the server, when there are any.
   static Result<std::unique_ptr<HttpServer>> adopt(EventLoop& loop, Fd listening,
                                                    const ServerOptions& options,
-                                                   RequestHandler& handler);
+                                                   RequestHandler& handler,
+                                                   ServerCounters* counters = nullptr);
   // Closes every connection. No exchange may be answered from here on.
   ~HttpServer() override;
   HttpServer(const HttpServer&) = delete;
@@ -52,7 +54,8 @@ class HttpServer final : private ConnectionAcceptor, private ConnectionOwner {
   [[nodiscard]] ServerCounters counters() const;
 
  private:
-  HttpServer(EventLoop& loop, const ServerOptions& options, RequestHandler& handler);
+  HttpServer(EventLoop& loop, const ServerOptions& options, RequestHandler& handler,
+             ServerCounters* counters);
 
   void on_connection(Fd socket, const SocketAddress& client) override;
   bool on_descriptors_exhausted() override;
@@ -64,6 +67,7 @@ class HttpServer final : private ConnectionAcceptor, private ConnectionOwner {
   EventLoop& loop_;
   const std::size_t connections_max_;
   std::vector<char> scratch_;
+  ServerCounters own_counters_;
   ConnectionContext context_;
   SocketAddress address_;
   std::string server_host_;

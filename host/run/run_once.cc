@@ -156,13 +156,14 @@ Result<int> run_function(Function& function, const RunOptions& options) {
 }  // namespace
 
 Result<int> run_once(const RunOptions& options) {
-  const std::unique_ptr<Function> function = NUR_TRY(
-      in_context(Function::load(options.artefact.stem().string(), options.artefact, options.limits),
-                 options.artefact.string()));
+  const std::string path = options.artefact.string();
+  VerifiedArtefact artefact = NUR_TRY(in_context(VerifiedArtefact::read(options.artefact), path));
+  const std::unique_ptr<Function> function = NUR_TRY(in_context(
+      Function::load(options.artefact.stem().string(), std::move(artefact), options.limits), path));
   if (!options.profile) {
     if (function->module().manifest().profile_generate) {
       spdlog::warn("{} counts for a profile that nobody asked for (--profile), and is slower",
-                   options.artefact.string());
+                   path);
     }
     return run_function(*function, options);
   }

@@ -31,6 +31,7 @@ constexpr std::size_t kSignalStackGuardBytes = 4096;
 constexpr Nanoseconds kRetry = Milliseconds(1);
 
 RunningGuest* volatile running = nullptr;
+FaultRecord* volatile fault_record = nullptr;
 
 struct Alarm {
   timer_t timer;
@@ -146,6 +147,11 @@ void on_fault(int signal, siginfo_t* info, void* opaque) {
     }
   }
   // Ours. Returning runs the instruction again, now without a handler.
+  if (FaultRecord* const record = fault_record) {
+    record->signal = signal;
+    record->program_counter = static_cast<std::uint64_t>(context.uc_mcontext.gregs[REG_RIP]);
+    record->address = reinterpret_cast<std::uintptr_t>(info->si_addr);
+  }
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
   ::sigaction(signal, &standard, nullptr);
@@ -244,6 +250,7 @@ TrapGuard::~TrapGuard() {
 }
 
 void TrapGuard::save_vectors_with(VectorSave save) { vector_save = save; }
+void TrapGuard::keep_faults_in(FaultRecord* record) { fault_record = record; }
 
 fcontext_t TrapGuard::run(RunningGuest& guest, fcontext_t guest_context, void* argument) const {
   NUR_CHECK(running == nullptr);

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "host/sandbox/backtrace.h"
+#include "host/sandbox/fault_record.h"
 #include "host/sandbox/switch_out.h"
 #include "nur/abi.h"
 
@@ -63,6 +64,9 @@ class TrapGuard {
   ~TrapGuard();
   TrapGuard(TrapGuard&& other) noexcept;
   TrapGuard& operator=(TrapGuard&&) = delete;
+
+  // Where to leave word of a fault of ours before the process dies of it; outlives the guard.
+  static void keep_faults_in(FaultRecord* record);
 
   // Switches to `guest_context` with `guest` as the running one; returns when it has left its
   // stack, with the context to continue it from. `guest.stop` says why it left.

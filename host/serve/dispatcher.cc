@@ -15,6 +15,14 @@ Response overloaded(const Function& function, const Error& error) {
   return response;
 }
 
+Response quarantined(std::chrono::seconds left) {
+  Response response = host_response(
+      503,
+      "quarantined: the function has brought down its worker 3 times in a minute; deploy it anew");
+  response.headers.push_back({"Retry-After", std::to_string(left.count())});
+  return response;
+}
+
 // Preparing a task fails for what the request says, or for reasons of ours.
 Response answer_of(const Function& function, const Error& error) {
   switch (error.kind) {
@@ -55,7 +63,10 @@ std::expected<std::unique_ptr<GuestTask>, Response> Dispatcher::make_task(const 
   if (api && method != "GET" && method != "HEAD") return std::unexpected(method_not_allowed());
 
   Result<Lease> lease = function.acquire();
-  if (!lease) return std::unexpected(overloaded(function, lease.error()));
+  if (!lease) {
+    ++context_.page.guests.no_instance;
+    return std::unexpected(overloaded(function, lease.error()));
+  }
 
   switch (function.abi()) {
     case GuestAbi::nur:
@@ -82,6 +93,14 @@ void Dispatcher::handle(Exchange& exchange) {
         host_response(404, fmt::format("no function at {}", printable(request.path, 200))));
     return;
   }
+
+  const TimePoint now = context_.loop.now();
+  if (quarantine_.holds(function->number(), now)) {
+    ++context_.page.guests.quarantined;
+    exchange.respond(quarantined(quarantine_.left(function->number(), now)));
+    return;
+  }
+  const OnAccountOf account(context_.page, function->number());
 
   auto made = make_task(*route, *function, exchange);
   if (!made) {

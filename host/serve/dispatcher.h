@@ -6,6 +6,7 @@
 
 #include "host/net/exchange.h"
 #include "host/serve/guest_task.h"
+#include "host/serve/quarantine_table.h"
 #include "host/serve/registry.h"
 
 namespace nur {
@@ -14,8 +15,9 @@ class Dispatcher final : public RequestHandler {
  public:
   // All outlive the dispatcher. Destroying it drops the tasks that are still asleep, without an
   // answer: the server goes first.
-  Dispatcher(const TaskContext& context, const Registry& registry)
-      : context_(context), registry_(registry) {}
+  Dispatcher(const TaskContext& context, const Registry& registry,
+             const QuarantineTable& quarantine)
+      : context_(context), registry_(registry), quarantine_(quarantine) {}
 
   void handle(Exchange& exchange) override;
 
@@ -27,6 +29,7 @@ class Dispatcher final : public RequestHandler {
 
   const TaskContext context_;
   const Registry& registry_;
+  const QuarantineTable& quarantine_;
   // Those asleep. Bounded by the connections there are: each has one exchange at most.
   std::unordered_map<GuestTask*, std::unique_ptr<GuestTask>> asleep_;
 };

@@ -7,24 +7,32 @@
 namespace nur {
 namespace {
 
-Result<HostFunction> find_host_function(const ManifestImport& import) {
-  HostFunction found = nullptr;
-  if (import.module == "nur") found = find_stream_function(import.name);
-  if (import.module == "wasi_snapshot_preview1") found = find_wasi_function(import.name);
-  if (found == nullptr) {
-    return fail(ErrorKind::invalid_input,
-                "refused by rule imports: this host does not offer {}.{}; compile the module again "
-                "with the nurc of this release",
-                printable(import.module, 64), printable(import.name, 64));
+constexpr HostModule kStandardModules[] = {
+    {"nur", find_stream_function},
+    {"wasi_snapshot_preview1", find_wasi_function},
+};
+
+Result<HostFunction> find_host_function(const ManifestImport& import,
+                                        std::span<const HostModule> offered) {
+  for (const HostModule& module : offered) {
+    if (module.name != import.module) continue;
+    if (const HostFunction found = module.find(import.name)) return found;
   }
-  return found;
+  return fail(ErrorKind::invalid_input,
+              "refused by rule imports: this host does not offer {}.{}; compile the module again "
+              "with the nurc of this release",
+              printable(import.module, 64), printable(import.name, 64));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Function>> Function::load(std::string name, const Path& artefact,
-                                                 const FunctionLimits& limits) {
-  std::unique_ptr<LoadedModule> module = NUR_TRY(LoadedModule::load(artefact));
+std::span<const HostModule> standard_host_modules() { return kStandardModules; }
+
+Result<std::unique_ptr<Function>> Function::load(std::string name, VerifiedArtefact artefact,
+                                                 const FunctionLimits& limits,
+                                                 std::span<const HostModule> offered,
+                                                 std::uint32_t number) {
+  std::unique_ptr<LoadedModule> module = NUR_TRY(LoadedModule::load(std::move(artefact)));
   const Manifest& manifest = module->manifest();
   if (module->initial_memory_bytes() > limits.sandbox.memory_bytes_max) {
     return fail(ErrorKind::limit_exceeded,
@@ -32,9 +40,10 @@ Result<std::unique_ptr<Function>> Function::load(std::string name, const Path& a
                 format_size(module->initial_memory_bytes()),
                 format_size(limits.sandbox.memory_bytes_max));
   }
-  std::unique_ptr<Function> function(new Function(std::move(name), std::move(module), limits));
+  std::unique_ptr<Function> function(
+      new Function(std::move(name), std::move(module), limits, number));
   for (const ManifestImport& import : manifest.imports) {
-    const HostFunction found = NUR_TRY(find_host_function(import));
+    const HostFunction found = NUR_TRY(find_host_function(import, offered));
     function->host_functions_.push_back(found);
   }
   if (manifest.guest_abi == GuestAbi::nur) {
@@ -48,8 +57,9 @@ Result<std::unique_ptr<Function>> Function::load(std::string name, const Path& a
 }
 
 Function::Function(std::string name, std::unique_ptr<LoadedModule> module,
-                   const FunctionLimits& limits)
+                   const FunctionLimits& limits, std::uint32_t number)
     : name_(std::move(name)),
+      number_(number),
       module_(std::move(module)),
       limits_(limits),
       pool_(*module_, limits.sandbox, limits.pool) {}

@@ -11,6 +11,7 @@
 #include "host/artefact/loaded_module.h"
 #include "host/sandbox/host_function.h"
 #include "host/sandbox/instance_pool.h"
+#include "host/serve/host_module.h"
 
 namespace nur {
 
@@ -29,10 +30,13 @@ class Function {
  public:
   // Errors: those of LoadedModule::load; invalid_input when an import is not offered by this host
   // or the ABI's exports are not there; limit_exceeded when it needs more memory than allowed.
-  static Result<std::unique_ptr<Function>> load(std::string name, const Path& artefact,
-                                                const FunctionLimits& limits);
+  static Result<std::unique_ptr<Function>> load(
+      std::string name, VerifiedArtefact artefact, const FunctionLimits& limits,
+      std::span<const HostModule> offered = standard_host_modules(), std::uint32_t number = 0);
 
   [[nodiscard]] const std::string& name() const { return name_; }
+  // What it is called between processes.
+  [[nodiscard]] std::uint32_t number() const { return number_; }
   [[nodiscard]] const LoadedModule& module() const { return *module_; }
   [[nodiscard]] GuestAbi abi() const { return module_->manifest().guest_abi; }
   [[nodiscard]] const FunctionLimits& limits() const { return limits_; }
@@ -43,9 +47,11 @@ class Function {
   Result<Lease> acquire() { return pool_.acquire(); }
 
  private:
-  Function(std::string name, std::unique_ptr<LoadedModule> module, const FunctionLimits& limits);
+  Function(std::string name, std::unique_ptr<LoadedModule> module, const FunctionLimits& limits,
+           std::uint32_t number);
 
   std::string name_;
+  std::uint32_t number_;
   std::unique_ptr<LoadedModule> module_;
   FunctionLimits limits_;
   InstancePool pool_;

@@ -18,6 +18,7 @@ bool GuestTask::start(OnDone on_done) {
 }
 
 bool GuestTask::advance() {
+  const OnAccountOf account(context_.page, function_.number());
   if (const std::optional<Outcome> outcome = run_->advance(context_.clock.now())) {
     finish(*outcome);
     return true;
@@ -51,6 +52,8 @@ void GuestTask::finish(const Outcome& outcome) {
     refuse(*reason);
     return;
   }
+  GuestCounters& counters = context_.page.guests;
+  ++(outcome.kind == Outcome::Kind::trapped ? counters.trapped : counters.expired);
   const Nanoseconds timeout = function_.limits().timeout;
   log_failure(explain_stop(outcome, timeout));
   exchange_.respond(

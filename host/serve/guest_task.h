@@ -14,6 +14,7 @@
 #include "host/sandbox/guest_run.h"
 #include "host/serve/function.h"
 #include "host/serve/router.h"
+#include "host/serve/worker_page.h"
 
 namespace nur {
 
@@ -22,6 +23,7 @@ struct TaskContext {
   EventLoop& loop;
   const Clock& clock;
   const TrapGuard& guard;
+  WorkerPage& page;
 };
 
 class GuestTask {

@@ -1,9 +1,12 @@
-// Profiles of the functions of one process, as files (docs/profile.md).
+// Profiles of functions, as files (docs/profile.md).
 #pragma once
+
+#include <span>
+#include <string>
 
 #include "base/file.h"
 #include "base/result.h"
-#include "host/serve/registry.h"
+#include "host/serve/function.h"
 
 namespace nur {
 
@@ -11,12 +14,13 @@ namespace nur {
 // publish_file.
 Result<void> write_profile(const Function& function, const Path& file);
 
+struct ProfileSource {
+  std::string function;
+  bool counts = false;  // its artefact was compiled to
+};
+
 // Makes `folder` where it is missing, and says in the log which functions count nothing.
 // Errors: invalid_input when none counts; those of making the folder.
-Result<void> prepare_profiles(const Registry& registry, const Path& folder);
-
-// NAME.profile in `folder` of every function that counts. Errors: the first of those of
-// write_profile, behind all others.
-Result<void> write_profiles(const Registry& registry, const Path& folder);
+Result<void> prepare_profiles(std::span<const ProfileSource> sources, const Path& folder);
 
 }  // namespace nur

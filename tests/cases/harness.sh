@@ -155,10 +155,10 @@ compile_modules() {
   "$nurc" compile "$@" "$modules"/*.wat -o "$functions/" || fail "nurc refused a module of this case"
 }
 
-# serve ARGUMENT...: starts nurhost on a free port; sets url, port and server_pid.
+# serve ARGUMENT...: starts nurhost on a free port, or at $listen; sets url, port and server_pid.
 serve() {
   : >"$server_log"
-  begin "$nurhost" serve --listen 127.0.0.1:0 "$@" 2>"$server_log"
+  begin "$nurhost" serve --listen "${listen:-127.0.0.1:0}" "$@" 2>"$server_log"
   server_pid=$begun_pid
   poll 60 serving_or_gone || fail "nurhost does not say that it serves"
   local address
@@ -225,5 +225,17 @@ exchange() {
   exec 7>&- 7<&-
 }
 
+# worker_pids: of the server's workers, one a line; each runs guests, the server itself does not.
+worker_pids() { pgrep -P "$server_pid" || true; }
+# The pid of the only worker of a server with --workers 1.
+worker_pid() {
+  local -a pids
+  mapfile -t pids < <(worker_pids)
+  expect_equal "number of workers" "${#pids[@]}" 1
+  printf '%s\n' "${pids[0]}"
+}
+
 resident_kib() { sed -n 's/^VmRSS:\s*\([0-9]*\) kB/\1/p' "/proc/$1/status"; }
+# The processes of a server cannot be looked into but by root.
+can_look_into() { [[ -r /proc/$1/fd ]] && ls "/proc/$1/fd" >/dev/null 2>&1; }
 descriptor_count() { find "/proc/$1/fd" -mindepth 1 | wc -l; }

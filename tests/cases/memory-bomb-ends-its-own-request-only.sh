@@ -47,7 +47,7 @@ write_stream modest <<'WAT'
   (func $poll_stream (export "poll_stream") (param i32 i32) (call $send (i32.const 2000) (i32.const 40)) (call $end))
 WAT
 compile_modules
-serve --memory-max 16MiB --timeout 20s "$functions"
+serve --workers 1 --memory-max 16MiB --timeout 20s "$functions"
 
 expect_equal "functions served" "$(functions_served)" 3
 expect_logged "not serving .*/demanding.so: refused by rule memory: needs .* to start with, the limit is 16MiB"
@@ -69,6 +69,6 @@ for pid in "${pids[@]}"; do wait "$pid"; done
 expect_answer "200 ok" /modest
 
 # What they took is given back: eight fresh instances of greedy are a page each.
-memory=$(resident_kib "$server_pid")
+memory=$(resident_kib "$(worker_pid)")
 if ! is_sanitized; then ((memory < 100 * 1024)) || fail "$memory KiB are still resident"; fi
 stop_server

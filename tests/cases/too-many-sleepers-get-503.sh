@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A function has a thousand instances at once and no more; the next request is told 503, other
+# A function has a thousand instances at once in a worker and no more; the next request is told 503, other
 # functions go on, and when the sleepers are done so does this one.
 # shellcheck source=tests/cases/harness.sh
 source "$(dirname -- "$0")/harness.sh"
@@ -27,7 +27,7 @@ write_module sleeper <<'WAT'
 WAT
 compile_modules
 cp "$NUR_FUNCTIONS/hello.so" "$functions/"
-serve --timeout 60s "$functions"
+serve --workers 1 --timeout 60s "$functions"
 
 for _ in $(seq 1 260); do
   printf 'url = "%s/sleeper"\noutput = "/dev/null"\nwrite-out = "%%{http_code}\\n"\nnext\n' "$url"

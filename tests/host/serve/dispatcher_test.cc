@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "host/serve/stream_task.h"
+#include "tests/host/serve/load_registry.h"
 #include "tests/support/guest.h"
 
 namespace nur {
@@ -89,7 +90,7 @@ class DispatcherTest : public ::testing::Test {
     limits.timeout = Milliseconds(200);
     limits.pool.leased_max = 1;
     Result<Registry> loaded =
-        Registry::load({folder_.path()}, limits, [](const Path& file, const Error& reason) {
+        test::load_registry({folder_.path()}, limits, [](const Path& file, const Error& reason) {
           ADD_FAILURE() << file << ": " << reason.message;
         });
     ASSERT_TRUE(loaded);
@@ -117,7 +118,10 @@ class DispatcherTest : public ::testing::Test {
   SystemClock clock_;
   std::unique_ptr<EventLoop> loop_ = *EventLoop::open(clock_);
   Registry registry_;
-  Dispatcher dispatcher_{TaskContext{*loop_, clock_, test::trap_guard()}, registry_};
+  WorkerPage page_;
+  std::unique_ptr<QuarantineTable> quarantine_ = std::make_unique<QuarantineTable>();
+  Dispatcher dispatcher_{TaskContext{*loop_, clock_, test::trap_guard(), page_}, registry_,
+                         *quarantine_};
 };
 
 TEST_F(DispatcherTest, GivesAStreamFunctionTheRequestAsItCame) {
@@ -238,7 +242,8 @@ TEST_F(DispatcherTest, DoesNotWakeAGuestWhoseClientHasLeft) {
 TEST_F(DispatcherTest, DropsSleepingTasksWhenItGoes) {
   FakeExchange sleeper("GET", "/api/command/zzz");
   {
-    Dispatcher brief(TaskContext{*loop_, clock_, test::trap_guard()}, registry_);
+    Dispatcher brief(TaskContext{*loop_, clock_, test::trap_guard(), page_}, registry_,
+                     *quarantine_);
     brief.handle(sleeper);
   }
   std::this_thread::sleep_for(Milliseconds(40));
@@ -254,6 +259,30 @@ TEST(StreamInput, TurnsAChunkedBodyIntoOneWithALength) {
 
   EXPECT_EQ(stream_input(exchange.request()),
             "POST /x HTTP/1.1\r\nHost: h\r\nX: y\r\nContent-Length: 5\r\n\r\nhello");
+}
+
+TEST_F(DispatcherTest, Answers503ForAFunctionInQuarantine) {
+  quarantine_->hold(registry_.find("div")->number(), clock_.now() + std::chrono::seconds(90));
+  loop_->run_once(Milliseconds(0));
+
+  const Response answer = ask("GET", "/api/div/6/3");
+
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_NE(answer.body.find("quarantined: the function has brought down its worker 3 times"),
+            std::string::npos)
+      << answer.body;
+  ASSERT_FALSE(answer.headers.empty());
+  EXPECT_EQ(answer.headers.back().name, "Retry-After");
+  EXPECT_EQ(answer.headers.back().value, "90");
+  EXPECT_EQ(page_.guests.quarantined, 1U);
+}
+
+TEST_F(DispatcherTest, IsOnNobodysAccountBehindARequest) {
+  ask("GET", "/api/div/6/3");
+  ask("GET", "/api/div/6/0");
+  EXPECT_EQ(page_.function, 0U);
+  EXPECT_GE(page_.turns, 2U);
+  EXPECT_EQ(page_.guests.trapped, 1U);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/host/serve/load_registry.h"
 #include "tests/support/guest.h"
 
 namespace nur {
@@ -18,9 +19,10 @@ class RegistryTest : public ::testing::Test {
     std::filesystem::copy_file(test::artefact_of(kTyped), folder_.path() / name);
   }
   Result<Registry> load(const FunctionLimits& limits = {}) {
-    return Registry::load({folder_.path()}, limits, [&](const Path& file, const Error& reason) {
-      refused_.push_back(file.filename().string() + ": " + reason.message);
-    });
+    return test::load_registry(
+        {folder_.path()}, limits, [&](const Path& file, const Error& reason) {
+          refused_.push_back(file.filename().string() + ": " + reason.message);
+        });
   }
 
   ScratchDir folder_ = *ScratchDir::create("nur-registry-");
@@ -56,9 +58,9 @@ TEST_F(RegistryTest, RefusesABadFileByNameAndRuleAndServesTheOthers) {
 TEST_F(RegistryTest, RefusesASecondFileOfOneName) {
   put_artefact("a.so");
 
-  const Result<Registry> registry =
-      Registry::load({folder_.path(), folder_.path() / "a.so"}, FunctionLimits{},
-                     [&](const Path&, const Error& reason) { refused_.push_back(reason.message); });
+  const Result<Registry> registry = test::load_registry(
+      {folder_.path(), folder_.path() / "a.so"}, FunctionLimits{},
+      [&](const Path&, const Error& reason) { refused_.push_back(reason.message); });
 
   ASSERT_TRUE(registry);
   EXPECT_EQ(registry->size(), 1U);
@@ -82,8 +84,8 @@ TEST_F(RegistryTest, RefusesAFunctionThatNeedsMoreMemoryThanAllowed) {
 }
 
 TEST_F(RegistryTest, FailsForAPathThatIsNotThere) {
-  const Result<Registry> registry = Registry::load({folder_.path() / "nowhere"}, FunctionLimits{},
-                                                   [](const Path&, const Error&) {});
+  const Result<Registry> registry = test::load_registry(
+      {folder_.path() / "nowhere"}, FunctionLimits{}, [](const Path&, const Error&) {});
 
   ASSERT_FALSE(registry);
   EXPECT_EQ(registry.error().kind, ErrorKind::not_found);

@@ -1,0 +1,417 @@
+#include "host/process/master.h"
+
+#include <csignal>
+#include <memory>
+#include <sched.h>
+#include <set>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+#include "base/log.h"
+#include "host/artefact/artefact_files.h"
+#include "host/net/listener.h"
+#include "host/net/signal_watch.h"
+#include "host/process/quarantine.h"
+#include "host/process/shared_state.h"
+#include "host/process/worker.h"
+#include "host/process/worker_process.h"
+#include "host/serve/profile.h"
+
+namespace nur {
+namespace {
+
+// Behind an order to end at once, until a worker that does not is killed.
+constexpr Milliseconds kGrace(500);
+// Behind an order to drain, until nobody is let in any more though a worker may not have read it.
+constexpr Milliseconds kDoorCloses(100);
+
+struct Deployed {
+  std::uint32_t number = 0;
+  std::string name;
+  Path path;
+  VerifiedArtefact artefact;
+  Fd profile;  // where the worker leaves its counts
+  bool refused = false;
+};
+
+// Every connection is a descriptor, and sessions begin with 1,024 unless asked for more.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<std::string> read_profile(const Fd& file) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0 || status.st_size == 0) {
+    return fail(ErrorKind::not_found, "the worker left no counts");
+  }
+  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
+  if (::pread(file.get(), bytes.data(), bytes.size(), 0) != status.st_size) {
+    return fail(ErrorKind::internal, "{}", system_error_text("reading a profile"));
+  }
+  return bytes;
+}
+
+class Master final : public WorkerOwner {
+ public:
+  static Result<std::unique_ptr<Master>> open(const ServeOptions& options);
+  ~Master() override;
+
+  Result<void> run();
+
+ private:
+  Master(const ServeOptions& options, const Clock& clock, std::unique_ptr<EventLoop> loop,
+         SharedState shared, Fd listening, std::string address);
+
+  Result<void> start(WorkerProcess& worker);
+  Result<void> find_functions();
+  Result<void> prepare_profiles();
+  Result<void> write_profiles() const;
+
+  void deploy_to(WorkerProcess& worker) override;
+  void on_message(WorkerProcess& worker, const Message& message) override;
+  void restart(WorkerProcess& worker) override;
+
+  void on_signal(int signal);
+  void bury_the_dead();
+  void on_death(WorkerProcess& worker, int status);
+  void say_when_all_are_ready();
+  void drain(int signal);
+  void stop_at_once(std::string_view reason);
+  void end_when_all_are_gone();
+  [[nodiscard]] std::size_t functions_served() const;
+  [[nodiscard]] ServerCounters counters() const;
+
+  const ServeOptions& options_;
+  std::unique_ptr<EventLoop> loop_;
+  const SharedState shared_;
+  Quarantine quarantine_;
+  Fd listening_;
+  const std::string address_;
+  std::vector<Deployed> functions_;
+  bool all_found_ = false;
+  bool serving_ = false;  // it was said that all are ready
+  bool draining_ = false;
+  bool stopping_ = false;
+  std::optional<Error> start_failed_;
+  std::vector<std::unique_ptr<WorkerProcess>> workers_;
+  std::unique_ptr<SignalWatch> signals_;
+  Timer overdue_;
+  Timer door_closes_;
+  Timer grace_over_;
+};
+
+const SystemClock system_clock;
+
+Result<std::unique_ptr<Master>> Master::open(const ServeOptions& options) {
+  std::unique_ptr<EventLoop> loop = NUR_TRY(EventLoop::open(system_clock));
+  SharedState shared = NUR_TRY(SharedState::map(options.workers));
+  const SocketAddress wanted = NUR_TRY(parse_address(options.server.address));
+  Fd listening = NUR_TRY(listen_on(wanted, options.server.listen));
+  SocketAddress address;
+  address.bytes = sizeof address.storage;
+  if (::getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address.storage),
+                    &address.bytes) != 0) {
+    return fail(ErrorKind::internal, "{}", system_error_text("reading a listener's address"));
+  }
+  std::unique_ptr<Master> master(new Master(options, system_clock, std::move(loop),
+                                            std::move(shared), std::move(listening),
+                                            to_string(address)));
+  // Before the first worker: what it does at signals it says itself.
+  master->signals_ =
+      NUR_TRY(SignalWatch::open(*master->loop_, {SIGTERM, SIGINT, SIGCHLD},
+                                [m = master.get()](int signal) { m->on_signal(signal); }));
+  return master;
+}
+
+Master::Master(const ServeOptions& options, const Clock&, std::unique_ptr<EventLoop> loop,
+               SharedState shared, Fd listening, std::string address)
+    : options_(options),
+      loop_(std::move(loop)),
+      shared_(std::move(shared)),
+      quarantine_(shared_.quarantine()),
+      listening_(std::move(listening)),
+      address_(std::move(address)),
+      overdue_(loop_->timers(), [this] { stop_at_once("requests are still in flight"); }),
+      door_closes_(loop_->timers(),
+                   [this] {
+                     ::shutdown(listening_.get(), SHUT_RDWR);
+                     listening_.reset();
+                   }),
+      grace_over_(loop_->timers(), [this] {
+        for (const auto& worker : workers_) {
+          if (worker->is_running()) ::kill(worker->pid, SIGKILL);
+        }
+      }) {
+  for (std::size_t i = 0; i < options.workers; ++i) {
+    workers_.push_back(std::make_unique<WorkerProcess>(*loop_, *this, shared_.page(i)));
+  }
+}
+
+// Workers that are still there belong to a start that failed.
+Master::~Master() {
+  for (const auto& worker : workers_) {
+    if (!worker->is_running()) continue;
+    ::kill(worker->pid, SIGKILL);
+    ::waitpid(worker->pid, nullptr, 0);
+  }
+}
+
+Result<void> Master::run() {
+  for (const auto& worker : workers_) NUR_TRY(start(*worker));
+  // While files are verified here, those that are already go to the workers.
+  NUR_TRY(find_functions());
+  if (options_.profiles) NUR_TRY(prepare_profiles());
+  all_found_ = true;
+  for (const auto& worker : workers_) deploy_to(*worker);
+
+  NUR_TRY(loop_->run());
+  if (start_failed_) return std::unexpected(*start_failed_);
+  spdlog::info("stopped after {} request(s)", counters().requests);
+  if (options_.profiles) NUR_TRY(write_profiles());
+  return {};
+}
+
+Result<void> Master::start(WorkerProcess& worker) {
+  auto [ours, theirs] = NUR_TRY(Channel::make_pair());
+  worker.page.function = 0;
+  worker.page.fault = FaultRecord{};
+  worker.page.http.active = 0;
+  const pid_t self = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail(ErrorKind::exhausted, "{}", system_error_text("starting a worker"));
+  if (pid == 0) {
+    run_worker({.options = options_,
+                .channel = std::move(theirs),
+                .listening = Fd(listening_.get()),
+                .page = worker.page,
+                .quarantine = shared_.quarantine(),
+                .master = self});
+  }
+  return worker.began(pid, std::move(ours));
+}
+
+Result<void> Master::find_functions() {
+  const auto refuse = [](const Path& file, const Error& reason) {
+    spdlog::error("not serving {}: {}", file.string(), reason.message);
+  };
+  const auto take = [&](const std::string& name, const Path& file, VerifiedArtefact artefact) {
+    if (functions_.size() == kFunctionsMax) {
+      return refuse(file, {ErrorKind::limit_exceeded,
+                           fmt::format("refused by rule count: {} functions are served already",
+                                       kFunctionsMax)});
+    }
+    if (artefact.manifest.profile_generate) {
+      spdlog::warn(
+          "function {}: counts for a profile (nurc compile --profile-generate), and is slower",
+          name);
+    }
+    const auto number = static_cast<std::uint32_t>(functions_.size());
+    functions_.push_back({.number = number,
+                          .name = name,
+                          .path = file,
+                          .artefact = std::move(artefact),
+                          .profile = {}});
+    if (options_.profiles && functions_.back().artefact.manifest.profile_generate) {
+      functions_.back().profile = Fd(::memfd_create("profile", MFD_CLOEXEC));
+    }
+    for (const auto& worker : workers_) deploy_to(*worker);
+  };
+  return verify_artefacts(options_.paths, take, refuse);
+}
+
+void Master::deploy_to(WorkerProcess& worker) {
+  while (worker.deployed < functions_.size()) {
+    const Deployed& function = functions_[worker.deployed];
+    // One that brought a worker down while it was loaded would do so again.
+    const bool skipped =
+        function.refused || shared_.quarantine().holds(function.number, loop_->now());
+    if (!skipped) {
+      const DeployMessage message{.number = function.number,
+                                  .name = function.name,
+                                  .file_name = function.artefact.file_name,
+                                  .facts = function.artefact.facts,
+                                  .wants_profile = function.profile.is_open()};
+      const int file = function.artefact.file.get();
+      const bool sent = message.wants_profile ? worker.send(message, {file, function.profile.get()})
+                                              : worker.send(message, {file});
+      if (!sent) return;
+    }
+    ++worker.deployed;
+  }
+  if (all_found_ && !worker.told_to_serve) worker.told_to_serve = worker.send(ServeMessage{});
+}
+
+void Master::on_message(WorkerProcess& worker, const Message& message) {
+  if (const auto* const refused = std::get_if<RefusedMessage>(&message)) {
+    if (refused->number >= functions_.size()) return;
+    Deployed& function = functions_[refused->number];
+    if (function.refused) return;  // another worker has said so
+    function.refused = true;
+    spdlog::error("not serving {}: {}", function.path.string(), printable(refused->reason));
+  }
+  if (std::holds_alternative<ReadyMessage>(message)) {
+    worker.ready = worker.was_ever_ready = true;
+    if (draining_) worker.send(DrainMessage{});
+    say_when_all_are_ready();
+  }
+}
+
+void Master::say_when_all_are_ready() {
+  if (serving_ || draining_) return;
+  for (const auto& worker : workers_) {
+    if (!worker->was_ever_ready) return;
+  }
+  serving_ = true;
+  if (functions_served() == 0 && options_.static_replies.empty())
+    spdlog::warn("there is no function to serve");
+  spdlog::info("serving {} function(s) on http://{}", functions_served(), address_);
+}
+
+void Master::on_signal(int signal) {
+  if (signal == SIGCHLD) return bury_the_dead();
+  if (draining_) {
+    stop_at_once("a second signal came");
+  } else {
+    drain(signal);
+  }
+}
+
+void Master::bury_the_dead() {
+  for (const auto& worker : workers_) {
+    int status = 0;
+    if (!worker->is_running() || ::waitpid(worker->pid, &status, WNOHANG) != worker->pid) continue;
+    on_death(*worker, status);
+  }
+  if (draining_) end_when_all_are_gone();
+}
+
+void Master::on_death(WorkerProcess& worker, int status) {
+  const pid_t pid = worker.pid;
+  const bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  const std::uint32_t account = worker.page.function;
+  worker.ended();
+  if (well && draining_) return;
+
+  const bool in_function = account > 0 && account <= functions_.size();
+  const std::string by =
+      in_function ? fmt::format(", in function {}", functions_[account - 1].name) : std::string();
+  if (!stopping_) {
+    spdlog::error("worker {} died: {}{}", pid, explain_death(status, worker.page.fault), by);
+  }
+  if (in_function && is_own_fault(status) && quarantine_.on_death(account - 1, loop_->now())) {
+    spdlog::error(
+        "function {}: quarantined for {} minutes: it has brought down its worker {} times "
+        "in a minute",
+        functions_[account - 1].name, Quarantine::kLasts.count(), Quarantine::kDeaths);
+  }
+  if (draining_) return;
+  if (!serving_ && WIFEXITED(status) && !in_function) {
+    start_failed_ = Error{ErrorKind::internal, "a worker could not start"};
+    return loop_->stop();
+  }
+  worker.restart_after(worker.delay.on_death(loop_->now()));
+}
+
+void Master::restart(WorkerProcess& worker) {
+  if (draining_) return;
+  const Result<void> started = start(worker);
+  if (!started) {
+    spdlog::error("{}", started.error().message);
+    worker.restart_after(RestartDelay::kMost);
+    return;
+  }
+  deploy_to(worker);
+}
+
+void Master::drain(int signal) {
+  draining_ = true;
+  spdlog::info("signal {}: finishing what is in flight", signal);
+  for (const auto& worker : workers_) {
+    worker->restart_never();
+    // One that is still loading has nothing in flight; at its next message it ends.
+    worker->send(DrainMessage{});
+  }
+  overdue_.set(loop_->now() + options_.drain_timeout);
+  door_closes_.set(loop_->now() + kDoorCloses);
+  end_when_all_are_gone();
+}
+
+void Master::stop_at_once(std::string_view reason) {
+  if (stopping_) return;
+  stopping_ = true;
+  spdlog::warn("stopping at once: {}", reason);
+  for (const auto& worker : workers_) worker->send(StopMessage{});
+  grace_over_.set(loop_->now() + kGrace);
+}
+
+void Master::end_when_all_are_gone() {
+  for (const auto& worker : workers_) {
+    if (worker->is_running()) return;
+  }
+  loop_->stop();
+}
+
+std::size_t Master::functions_served() const {
+  std::size_t count = 0;
+  for (const Deployed& function : functions_) count += function.refused ? 0 : 1;
+  return count;
+}
+
+ServerCounters Master::counters() const {
+  ServerCounters sum;
+  for (const auto& worker : workers_) sum += worker->page.http;
+  return sum;
+}
+
+Result<void> Master::prepare_profiles() {
+  std::vector<ProfileSource> sources;
+  for (const Deployed& function : functions_) {
+    sources.push_back({function.name, function.artefact.manifest.profile_generate});
+  }
+  return nur::prepare_profiles(sources, *options_.profiles);
+}
+
+Result<void> Master::write_profiles() const {
+  Result<void> result;
+  for (const Deployed& function : functions_) {
+    if (!function.profile.is_open()) continue;
+    const auto write = [&]() -> Result<void> {
+      const std::string profile =
+          NUR_TRY(in_context(read_profile(function.profile), "function " + function.name));
+      return publish_file(*options_.profiles / (function.name + ".profile"), profile);
+    };
+    const Result<void> written = write();
+    if (!written && result) result = written;
+  }
+  return result;
+}
+
+}  // namespace
+
+std::size_t processors_here() {
+  cpu_set_t processors;
+  if (::sched_getaffinity(0, sizeof processors, &processors) != 0) return 1;
+  return static_cast<std::size_t>(std::max(CPU_COUNT(&processors), 1));
+}
+
+Result<void> serve(const ServeOptions& options) {
+  ::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+  // Each worker makes its own; whether they can be made is known before there is one.
+  struct Nobody final : RequestHandler {
+    void handle(Exchange&) override {}
+  } nobody;
+  NUR_TRY(in_context(StaticReplies::create(options.static_replies, nobody), "--static-reply"));
+  const std::unique_ptr<Master> master = NUR_TRY(Master::open(options));
+  return master->run();
+}
+
+}  // namespace nur

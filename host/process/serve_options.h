@@ -1,0 +1,31 @@
+// What `nurhost serve` was asked to do.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "host/net/http_server.h"
+#include "host/serve/function.h"
+#include "host/serve/host_module.h"
+#include "host/serve/static_reply.h"
+
+namespace nur {
+
+struct ServeOptions {
+  std::vector<Path> paths;
+  ServerOptions server;
+  FunctionLimits limits;
+  std::vector<StaticReply> static_replies;
+  Milliseconds drain_timeout{30'000};
+  std::optional<Path> profiles;  // folder to write profiles to at the end; one worker only
+  std::size_t workers = 1;
+  std::span<const HostModule> host_modules = standard_host_modules();
+};
+
+// Processors that this process may run on, 1 at least.
+std::size_t processors_here();
+
+}  // namespace nur

@@ -1,0 +1,222 @@
+#include "host/process/worker.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "host/net/event_loop.h"
+#include "host/sandbox/low_addresses.h"
+#include "host/serve/dispatcher.h"
+#include "host/serve/static_reply.h"
+
+namespace nur {
+namespace {
+
+// The kernel sends it when the master is gone.
+constexpr int kMasterDied = SIGUSR2;
+
+// What the handler of kMasterDied needs.
+int listening_descriptor = -1;
+const WorkerPage* watched_page = nullptr;
+
+// A guest that runs now would keep the event loop from seeing that the master is gone, and the next
+// master from getting the address. Without a guest the loop does it, and takes those who wait
+// first.
+void on_master_died(int) {
+  if (watched_page->function == 0) return;
+  const int saved_errno = errno;
+  ::shutdown(listening_descriptor, SHUT_RDWR);
+  errno = saved_errno;
+}
+
+// Everything that was the master's but what is named.
+void close_all_but(std::initializer_list<int> kept) {
+  std::vector<int> sorted(kept);
+  std::ranges::sort(sorted);
+  unsigned first = STDERR_FILENO + 1;
+  for (const int descriptor : sorted) {
+    const auto number = static_cast<unsigned>(descriptor);
+    if (number > first) ::close_range(first, number - 1, 0);
+    first = std::max(first, number + 1);
+  }
+  ::close_range(first, ~0U, 0);
+}
+
+// What a worker does at a signal is its own, not the master's. Who wants it to end tells the
+// master: a terminal's Ctrl-C reaches all processes, and is the master's to act on.
+void take_over_signals() {
+  for (const int signal : {SIGTERM, SIGINT}) ::signal(signal, SIG_IGN);
+  ::signal(SIGCHLD, SIG_DFL);
+  struct sigaction action {};
+  action.sa_handler = on_master_died;
+  action.sa_flags = SA_ONSTACK | SA_RESTART;
+  ::sigaction(kMasterDied, &action, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+}
+
+class Worker final : public EventHandler {
+ public:
+  Worker(WorkerSetup& setup, EventLoop& loop, const Clock& clock, const TrapGuard& guard)
+      : setup_(setup),
+        loop_(loop),
+        dispatcher_(TaskContext{loop, clock, guard, setup.page}, registry_, setup.quarantine),
+        overdue_(loop.timers(), [this] { stop(); }) {}
+
+  // Loads functions until the master says that this was all. False when it says to end instead.
+  Result<bool> load_all();
+  // Until all is done.
+  Result<void> serve();
+
+  void on_events(std::uint32_t events) override;
+
+ private:
+  void load(DeployMessage message, std::vector<Fd> descriptors);
+  void on_message(const Message& message);
+  void on_master_gone();
+  void drain();
+  void stop();
+  Result<void> leave_profiles() const;
+
+  WorkerSetup& setup_;
+  EventLoop& loop_;
+  Registry registry_;
+  Dispatcher dispatcher_;
+  std::optional<StaticReplies> replies_;  // in front of the functions
+  std::unique_ptr<HttpServer> server_;
+  std::map<std::string, Fd> profiles_;  // by function
+  Timer overdue_;
+};
+
+Result<bool> Worker::load_all() {
+  while (true) {
+    Channel::Received received = NUR_TRY(setup_.channel.receive_waiting());
+    if (auto* const deploy = std::get_if<DeployMessage>(&received.message)) {
+      load(std::move(*deploy), std::move(received.descriptors));
+    } else {
+      return std::holds_alternative<ServeMessage>(received.message);
+    }
+  }
+}
+
+void Worker::load(DeployMessage message, std::vector<Fd> descriptors) {
+  // A module that brings the loader down is known by this, like one that does so later.
+  const OnAccountOf account(setup_.page, message.number);
+  const auto loaded = [&]() -> Result<std::unique_ptr<Function>> {
+    VerifiedArtefact artefact = NUR_TRY(
+        VerifiedArtefact::adopt(message.file_name, std::move(descriptors.front()), message.facts));
+    return Function::load(message.name, std::move(artefact), setup_.options.limits,
+                          setup_.options.host_modules, message.number);
+  };
+  Result<std::unique_ptr<Function>> function = loaded();
+  if (!function) {
+    setup_.channel.send_waiting(RefusedMessage{message.number, function.error().message});
+    return;
+  }
+  registry_.add(*std::move(function));
+  if (message.wants_profile) profiles_.emplace(message.name, std::move(descriptors.back()));
+}
+
+Result<void> Worker::serve() {
+  const std::vector<StaticReply>& texts = setup_.options.static_replies;
+  if (!texts.empty()) {
+    replies_.emplace(
+        NUR_TRY(in_context(StaticReplies::create(texts, dispatcher_), "--static-reply")));
+  }
+  RequestHandler& front = replies_ ? static_cast<RequestHandler&>(*replies_) : dispatcher_;
+  server_ = NUR_TRY(HttpServer::adopt(loop_, std::move(setup_.listening), setup_.options.server,
+                                      front, &setup_.page.http));
+  NUR_TRY(loop_.watch(setup_.channel.descriptor(), EPOLLIN, *this));
+  setup_.channel.send_waiting(ReadyMessage{});
+  NUR_TRY(loop_.run());
+  return leave_profiles();
+}
+
+void Worker::on_events(std::uint32_t) {
+  while (true) {
+    Result<std::optional<Channel::Received>> received = setup_.channel.receive();
+    if (!received) return on_master_gone();
+    if (!*received) return;
+    on_message((*received)->message);
+  }
+}
+
+void Worker::on_message(const Message& message) {
+  if (std::holds_alternative<DrainMessage>(message)) drain();
+  if (std::holds_alternative<StopMessage>(message)) stop();
+}
+
+void Worker::on_master_gone() {
+  loop_.unwatch(setup_.channel.descriptor(), *this);
+  spdlog::warn("worker {}: the master has gone: finishing what is in flight", ::getpid());
+  overdue_.set(loop_.now() + setup_.options.drain_timeout);
+  drain();
+  // For workers that are busy now, too: the next master can have the address.
+  ::shutdown(listening_descriptor, SHUT_RDWR);
+}
+
+void Worker::drain() {
+  server_->drain([this] { loop_.stop(); });
+}
+
+void Worker::stop() {
+  server_->stop();
+  loop_.stop();
+}
+
+Result<void> Worker::leave_profiles() const {
+  for (const auto& [name, file] : profiles_) {
+    const std::string profile = NUR_TRY(registry_.find(name)->module().profile());
+    for (std::size_t at = 0; at < profile.size();) {
+      const ssize_t wrote =
+          ::pwrite(file.get(), profile.data() + at, profile.size() - at, static_cast<off_t>(at));
+      if (wrote <= 0)
+        return fail(ErrorKind::exhausted, "{}", system_error_text("keeping a profile"));
+      at += static_cast<std::size_t>(wrote);
+    }
+  }
+  return {};
+}
+
+Result<void> work(WorkerSetup& setup) {
+  const SystemClock clock;
+  const std::unique_ptr<EventLoop> loop = NUR_TRY(EventLoop::open(clock));
+  const LowAddresses low_addresses = NUR_TRY(LowAddresses::reserve());
+  const TrapGuard guard = NUR_TRY(TrapGuard::install());
+  TrapGuard::keep_faults_in(&setup.page.fault);
+  Worker worker(setup, *loop, clock, guard);
+  const Result<bool> shall_serve = worker.load_all();
+  // A master that dies or ends meanwhile wants nothing any more.
+  if (!shall_serve || !*shall_serve) return {};
+  return worker.serve();
+}
+
+}  // namespace
+
+void run_worker(WorkerSetup setup) {
+  close_all_but({setup.channel.descriptor(), setup.listening.get()});
+  listening_descriptor = setup.listening.get();
+  watched_page = &setup.page;
+  take_over_signals();
+  ::prctl(PR_SET_NAME, "nurhost-worker");
+  ::prctl(PR_SET_PDEATHSIG, kMasterDied);
+  // It may have died before that: then nobody will ever send anything.
+  if (::getppid() != setup.master) ::_exit(0);
+
+  const Result<void> worked = work(setup);
+  if (!worked) fmt::print(stderr, "nurhost: worker {}: {}\n", ::getpid(), worked.error().message);
+  // Not exit(3): what the master had registered to be done at its end is not ours to do.
+  ::_exit(worked ? 0 : kWorkerFailed);
+}
+
+}  // namespace nur

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# When the master is killed its workers take nobody new, finish what they have, and end; the next
+# master has the address at once, even while a guest of the last one still runs.
+# shellcheck source=tests/cases/harness.sh
+source "$(dirname -- "$0")/harness.sh"
+
+# Computes for as long as it may.
+write_module busy <<'WAT'
+(module (func (export "busy") (param i32) (result i32) (loop $again (br $again)) (i32.const 0)))
+WAT
+# Says that it has begun, sleeps two seconds, then answers.
+write_module sleepy <<'WAT'
+(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 900) "begun\n")
+  (data (i32.const 1000) "Content-Type: text/plain\n\nrested")
+  (func $_start (export "_start")
+    (i32.store (i32.const 300) (i32.const 900))
+    (i32.store (i32.const 304) (i32.const 6))
+    (drop (call $write (i32.const 2) (i32.const 300) (i32.const 1) (i32.const 308)))
+    (i32.store offset=16 (i32.const 0) (i32.const 1))
+    (i64.store offset=24 (i32.const 0) (i64.const 2000000000))
+    (drop (call $poll (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 200)))
+    (i32.store (i32.const 300) (i32.const 1000))
+    (i32.store (i32.const 304) (i32.const 32))
+    (drop (call $write (i32.const 1) (i32.const 300) (i32.const 1) (i32.const 308)))))
+WAT
+compile_modules
+cp "$NUR_FUNCTIONS/hello.so" "$functions/"
+
+all_stopped() {
+  local pid
+  for pid in "${old_workers[@]}"; do stopped "$pid" || return 1; done
+}
+
+# kill_master: and remember its workers.
+kill_master() {
+  mapfile -t old_workers < <(worker_pids)
+  begun+=("${old_workers[@]}")
+  expect_equal "workers" "${#old_workers[@]}" 2
+  kill -KILL "$server_pid"
+  poll 20 stopped "$server_pid" || fail "the master is still there"
+  mv "$server_log" "$scratch/old.log"
+  listen=127.0.0.1:$port
+}
+
+serve --workers 2 --timeout 20s "$functions"
+begin curl --silent --max-time 20 --output "$scratch/answer" "$url/sleepy"
+in_flight=$begun_pid
+expect_logged 'function sleepy: log: begun'
+kill_master
+serve --workers 2 --timeout 3s "$functions"
+expect_answer "200 Hello, world" /hello
+wait "$in_flight" || fail "the request in flight was not answered"
+expect_equal "answer in flight" "$(<"$scratch/answer")" "rested"
+poll 20 all_stopped || fail "workers of the killed master are still there"
+grep -q 'the master has gone: finishing what is in flight' "$scratch/old.log" ||
+  fail "the workers do not say why they end"
+
+# Guests that run hold their workers for 3 s, but not the address.
+busy=()
+for _ in 1 2 3 4; do
+  begin curl --silent --max-time 20 --output /dev/null --write-out '%{http_code}' "$url/api/busy/1"
+  busy+=("$begun_pid")
+done
+sleep 0.5
+kill_master
+serve --workers 2 "$functions"
+expect_answer "200 Hello, world" /hello
+for pid in "${busy[@]}"; do wait "$pid" || true; done
+poll 20 all_stopped || fail "workers of the killed master are still there"
+expect_answer "200 Hello, world" /hello
+stop_server
+
+# Again and again, with nobody being served.
+for _ in 1 2 3 4 5; do
+  serve --workers 2 "$functions"
+  expect_answer "200 Hello, world" /hello
+  kill_master
+done
+poll 20 all_stopped || fail "workers of the killed master are still there"
