@@ -47,6 +47,20 @@ Result<FunctionLimits> checked(const RawLimits& raw) {
   return limits;
 }
 
+// Below, switching would cost more than a few percent of the time.
+constexpr Nanoseconds kQuantumMin = std::chrono::microseconds(100);
+
+Result<Nanoseconds> checked_quantum(const std::string& text) {
+  if (text == "0") return Nanoseconds::max();
+  const Nanoseconds quantum = NUR_TRY(in_context(parse_duration(text), "--quantum"));
+  if (quantum == Nanoseconds(0)) return Nanoseconds::max();
+  if (quantum < kQuantumMin) {
+    return fail(ErrorKind::invalid_input, "--quantum: at least {}, or 0 for none",
+                format_duration(kQuantumMin));
+  }
+  return quantum;
+}
+
 Result<RunOptions::Directory> parse_directory(const std::string& text) {
   std::string_view rest = text;
   RunOptions::Directory directory;
@@ -82,6 +96,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
   RawLimits serve_limits;
   serve_limits.timeout = "5s";
   std::vector<std::string> paths;
+  std::string quantum = "1ms";
   std::string drain_timeout = "30s";
   std::string log_level = "info";
   std::string profiles;
@@ -106,6 +121,12 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->envname("NUR_WORKERS")
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kWorkersMax))
+      ->capture_default_str();
+  serve_app
+      ->add_option("--quantum", quantum,
+                   "How long a function runs before others get their turn; 0: until it is done")
+      ->envname("NUR_QUANTUM")
+      ->type_name("DURATION")
       ->capture_default_str();
   serve_app
       ->add_option("--drain-timeout", drain_timeout,
@@ -174,6 +195,9 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     const Result<FunctionLimits> limits = checked(serve_limits);
     if (!limits) return usage_error("nurhost", limits.error().message);
     serve.limits = *limits;
+    const Result<Nanoseconds> slice = checked_quantum(quantum);
+    if (!slice) return usage_error("nurhost", slice.error().message);
+    serve.quantum = *slice;
     const Result<Nanoseconds> drain = in_context(parse_duration(drain_timeout), "--drain-timeout");
     if (!drain) return usage_error("nurhost", drain.error().message);
     serve.drain_timeout = std::chrono::duration_cast<Milliseconds>(*drain);

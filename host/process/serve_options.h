@@ -19,6 +19,7 @@ struct ServeOptions {
   ServerOptions server;
   FunctionLimits limits;
   std::vector<StaticReply> static_replies;
+  Nanoseconds quantum = Milliseconds(1);  // max(): guests are never switched out
   Milliseconds drain_timeout{30'000};
   std::optional<Path> profiles;  // folder to write profiles to at the end; one worker only
   std::size_t workers = 1;

@@ -70,7 +70,8 @@ class Worker final : public EventHandler {
   Worker(WorkerSetup& setup, EventLoop& loop, const Clock& clock, const TrapGuard& guard)
       : setup_(setup),
         loop_(loop),
-        dispatcher_(TaskContext{loop, clock, guard, setup.page}, registry_, setup.quarantine),
+        dispatcher_(TaskContext{loop, clock, guard, setup.page, setup.options.quantum}, registry_,
+                    setup.quarantine),
         overdue_(loop.timers(), [this] { stop(); }) {}
 
   // Loads functions until the master says that this was all. False when it says to end instead.

@@ -58,6 +58,7 @@ class GuestRun {
   [[nodiscard]] bool switched_out() const { return pause_ == Pause::switched_out; }
   // How long it has run: exact for those that have been switched out or slept, 0 before.
   [[nodiscard]] Nanoseconds used() const { return used_; }
+  [[nodiscard]] const RunLimits& limits() const { return limits_; }
 
  private:
   enum class Pause : std::uint8_t { none, asleep, switched_out };

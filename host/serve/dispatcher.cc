@@ -107,9 +107,8 @@ void Dispatcher::handle(Exchange& exchange) {
     exchange.respond(std::move(made).error());
     return;
   }
-  GuestTask& task = **made;
-  const bool answered = task.start([this](GuestTask& done) { asleep_.erase(&done); });
-  if (!answered) asleep_.emplace(&task, *std::move(made));
+  (*made)->begin(context_.clock.now() + function->limits().timeout);
+  scheduler_.start(*std::move(made));
 }
 
 }  // namespace nur

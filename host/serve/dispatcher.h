@@ -2,22 +2,25 @@
 #pragma once
 
 #include <memory>
-#include <unordered_map>
 
 #include "host/net/exchange.h"
 #include "host/serve/guest_task.h"
 #include "host/serve/quarantine_table.h"
 #include "host/serve/registry.h"
+#include "host/serve/scheduler.h"
 
 namespace nur {
 
 class Dispatcher final : public RequestHandler {
  public:
-  // All outlive the dispatcher. Destroying it drops the tasks that are still asleep, without an
+  // All outlive the dispatcher. Destroying it drops the tasks that are not done, without an
   // answer: the server goes first.
   Dispatcher(const TaskContext& context, const Registry& registry,
              const QuarantineTable& quarantine)
-      : context_(context), registry_(registry), quarantine_(quarantine) {}
+      : context_(context),
+        registry_(registry),
+        quarantine_(quarantine),
+        scheduler_(context_, [] {}) {}
 
   void handle(Exchange& exchange) override;
 
@@ -30,8 +33,7 @@ class Dispatcher final : public RequestHandler {
   const TaskContext context_;
   const Registry& registry_;
   const QuarantineTable& quarantine_;
-  // Those asleep. Bounded by the connections there are: each has one exchange at most.
-  std::unordered_map<GuestTask*, std::unique_ptr<GuestTask>> asleep_;
+  Scheduler scheduler_;
 };
 
 }  // namespace nur

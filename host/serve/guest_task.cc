@@ -9,36 +9,23 @@ GuestTask::GuestTask(const TaskContext& context, Function& function, Lease lease
                      Exchange& exchange)
     : context_(context), function_(function), lease_(std::move(lease)), exchange_(exchange) {}
 
-bool GuestTask::start(OnDone on_done) {
-  on_done_ = std::move(on_done);
+void GuestTask::begin(TimePoint deadline) {
   run_.emplace(lease_.instance(), context_.guard, context_.clock, function_.host_functions(),
-               invocation(),
-               RunLimits{.deadline = context_.clock.now() + function_.limits().timeout});
-  return advance();
+               invocation(), RunLimits{.deadline = deadline, .quantum = context_.quantum});
 }
 
-bool GuestTask::advance() {
-  const OnAccountOf account(context_.page, function_.number());
-  if (const std::optional<Outcome> outcome = run_->advance(context_.clock.now())) {
-    finish(*outcome);
-    return true;
-  }
-  if (!wake_) {
-    wake_ = std::make_unique<Timer>(context_.loop.timers(), [this] { wake_up(); });
-  }
-  wake_->set(run_->wake());
-  return false;
-}
-
-void GuestTask::wake_up() {
-  bool answered = true;
+GuestTask::Progress GuestTask::advance() {
   if (exchange_.client_gone()) {
     // Nobody waits for what the guest would still do.
     exchange_.respond(host_response(503, "the client has left"));
-  } else {
-    answered = advance();
+    return Progress::answered;
   }
-  if (answered) on_done_(*this);  // destroys this task
+  const OnAccountOf account(context_.page, function_.number());
+  if (const std::optional<Outcome> outcome = run_->advance(context_.clock.now())) {
+    finish(*outcome);
+    return Progress::answered;
+  }
+  return run_->switched_out() ? Progress::switched_out : Progress::asleep;
 }
 
 void GuestTask::finish(const Outcome& outcome) {

@@ -1,12 +1,11 @@
 // One request on its way through a guest: from the lease of an instance to the answer.
 //
-// What is the same for every guest ABI is here: running, sleeping, and what the client and the log
-// are told when the guest is stopped. What it is given and what its output means are the
-// subclass's.
+// What is the same for every guest ABI is here: running, and what the client and the log are told
+// when the guest is stopped. What it is given and what its output means are the subclass's; when it
+// runs is the scheduler's.
 #pragma once
 
-#include <functional>
-#include <memory>
+#include <cstdint>
 #include <optional>
 
 #include "host/net/event_loop.h"
@@ -24,20 +23,24 @@ struct TaskContext {
   const Clock& clock;
   const TrapGuard& guard;
   WorkerPage& page;
+  // How long a guest runs before others get their turn.
+  Nanoseconds quantum = Milliseconds(1);
 };
 
 class GuestTask {
  public:
-  using OnDone = std::function<void(GuestTask&)>;
-
   GuestTask(const TaskContext& context, Function& function, Lease lease, Exchange& exchange);
   virtual ~GuestTask() = default;
   GuestTask(const GuestTask&) = delete;
   GuestTask& operator=(const GuestTask&) = delete;
 
-  // Runs the guest. Returns true when the exchange has been answered; otherwise the guest sleeps,
-  // and `on_done` is called from the loop once it has been.
-  bool start(OnDone on_done);
+  // Before the first advance().
+  void begin(TimePoint deadline);
+
+  enum class Progress : std::uint8_t { answered, asleep, switched_out };
+  // Runs the guest for a slice of time, if anybody is still there for its answer.
+  Progress advance();
+  [[nodiscard]] const GuestRun& run() const { return *run_; }
 
  protected:
   virtual Invocation& invocation() = 0;
@@ -57,8 +60,6 @@ class GuestTask {
   void log_guest(std::string_view text);
 
  private:
-  bool advance();
-  void wake_up();
   void finish(const Outcome& outcome);
 
   const TaskContext& context_;
@@ -66,8 +67,6 @@ class GuestTask {
   Lease lease_;
   Exchange& exchange_;
   std::optional<GuestRun> run_;
-  std::unique_ptr<Timer> wake_;  // made when the guest first sleeps
-  OnDone on_done_;
   std::size_t logged_bytes_ = 0;
 };
 

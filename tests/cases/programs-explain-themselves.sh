@@ -23,7 +23,7 @@ grep -qx tool_cpu_seconds "$scratch/limits.help" || fail "--help names no limits
 expect_exit 0 "$nurhost" --help
 expect_said 'serve' 'run'
 expect_exit 0 "$nurhost" serve --help
-expect_said '--listen' '--timeout' '--memory-max' '--drain-timeout' 'NUR_LISTEN' 'SIGTERM'
+expect_said '--listen' '--timeout' '--memory-max' '--quantum' '--drain-timeout' 'NUR_LISTEN' 'SIGTERM'
 expect_exit 0 "$nurhost" run --help
 expect_said '--invoke' '--env' '--dir' '124' '134'
 
@@ -46,6 +46,8 @@ wrong 'nurhost: .*PATHS' "$nurhost" serve
 wrong 'nurhost: --timeout: .*write 500ms' "$nurhost" serve --timeout soon "$NUR_FUNCTIONS"
 wrong 'nurhost: --timeout: at least 1ms' "$nurhost" serve --timeout 0s "$NUR_FUNCTIONS"
 wrong 'nurhost: --timeout: ' "$nurhost" serve --timeout -1s "$NUR_FUNCTIONS"
+wrong 'nurhost: --quantum: at least 100us, or 0' "$nurhost" serve --quantum 10us "$NUR_FUNCTIONS"
+wrong 'nurhost: --quantum: .*write 500ms' "$nurhost" serve --quantum never "$NUR_FUNCTIONS"
 wrong 'nurhost: --memory-max: .*write 64KiB' "$nurhost" serve --memory-max lots "$NUR_FUNCTIONS"
 wrong 'nurhost: --listen: ' "$nurhost" serve --listen nowhere "$NUR_FUNCTIONS"
 wrong 'nurhost: --listen: ' "$nurhost" serve --listen 127.0.0.1:99999 "$NUR_FUNCTIONS"

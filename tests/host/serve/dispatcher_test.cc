@@ -6,43 +6,14 @@
 #include <gtest/gtest.h>
 
 #include "host/serve/stream_task.h"
+#include "tests/host/serve/fake_exchange.h"
 #include "tests/host/serve/load_registry.h"
 #include "tests/support/guest.h"
 
 namespace nur {
 namespace {
 
-class FakeExchange final : public Exchange {
- public:
-  explicit FakeExchange(std::string_view method, std::string_view target,
-                        std::string_view body = "") {
-    request_.method = method;
-    request_.target = target;
-    const std::size_t mark = target.find('?');
-    request_.path = target.substr(0, mark);
-    if (mark != std::string_view::npos) request_.query = target.substr(mark + 1);
-    request_.headers = {{"Host", "example.test"}};
-    request_.head = fmt::format("{} {} HTTP/1.1\r\nHost: example.test\r\n\r\n", method, target);
-    request_.body = body;
-  }
-
-  [[nodiscard]] const Request& request() const override { return request_; }
-  void respond(Response response) override {
-    EXPECT_FALSE(answer);
-    answer = std::move(response);
-  }
-  bool respond_verbatim(std::string bytes) override {
-    EXPECT_FALSE(answer);
-    answer.emplace();
-    answer->body = std::move(bytes);
-    return true;
-  }
-  [[nodiscard]] bool client_gone() const override { return gone; }
-
-  Request request_;
-  std::optional<Response> answer;
-  bool gone = false;
-};
+using test::FakeExchange;
 
 // A stream function: what it sends depends on the fifth byte of the request ("GET /f", "POST /f").
 constexpr std::string_view kStream = R"((module
