@@ -15,7 +15,7 @@ constexpr char kServeExitCodes[] =
     "Exit codes: 0 stopped by a signal; 1 could not start; 2 wrong usage.\n";
 constexpr char kRunExitCodes[] =
     "\nExit codes: the command's own; 0 for a typed export; 1 could not run; 2 wrong usage;\n"
-    "124 out of time; 134 trapped.\n";
+    "124 out of time or of CPU time; 134 trapped.\n";
 
 // Enough for any machine; each is a process.
 constexpr std::size_t kWorkersMax = 1024;
@@ -23,6 +23,7 @@ constexpr std::size_t kWorkersMax = 1024;
 // Times and sizes as they are written on the command line.
 struct RawLimits {
   std::string timeout;
+  std::string cpu_time;
   std::string memory_max = "128MiB";
 };
 
@@ -31,17 +32,27 @@ void add_limit_options(CLI::App& app, RawLimits& raw) {
       ->envname("NUR_TIMEOUT")
       ->type_name("DURATION")
       ->capture_default_str();
+  app.add_option("--cpu-time", raw.cpu_time,
+                 "Most processor time a call may use (no limit but --timeout)")
+      ->envname("NUR_CPU_TIME")
+      ->type_name("DURATION");
   app.add_option("--memory-max", raw.memory_max, "Most linear memory an instance may have")
       ->envname("NUR_MEMORY_MAX")
       ->type_name("SIZE")
       ->capture_default_str();
 }
 
+Result<Nanoseconds> checked_time(const std::string& text, const std::string& option) {
+  const Nanoseconds time = NUR_TRY(in_context(parse_duration(text), option));
+  if (time < Milliseconds(1)) return fail(ErrorKind::invalid_input, "{}: at least 1ms", option);
+  return time;
+}
+
 Result<FunctionLimits> checked(const RawLimits& raw) {
   FunctionLimits limits;
-  limits.timeout = NUR_TRY(in_context(parse_duration(raw.timeout), "--timeout"));
-  if (limits.timeout < Milliseconds(1)) {
-    return fail(ErrorKind::invalid_input, "--timeout: at least 1ms");
+  limits.time.timeout = NUR_TRY(checked_time(raw.timeout, "--timeout"));
+  if (!raw.cpu_time.empty()) {
+    limits.time.cpu_time = NUR_TRY(checked_time(raw.cpu_time, "--cpu-time"));
   }
   limits.sandbox.memory_bytes_max = NUR_TRY(in_context(parse_size(raw.memory_max), "--memory-max"));
   return limits;

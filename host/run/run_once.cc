@@ -46,9 +46,9 @@ struct Stage {
 // goes to standard error.
 int run_to_end(const Stage& stage, Invocation& invocation) {
   const SystemClock clock;
-  const Nanoseconds timeout = stage.function.limits().timeout;
+  const TimeLimits& time = stage.function.limits().time;
   GuestRun run(stage.instance, stage.guard, clock, stage.function.host_functions(), invocation,
-               RunLimits{.deadline = clock.now() + timeout});
+               RunLimits{.deadline = clock.now() + time.timeout, .cpu_time = time.cpu_time});
   std::optional<Outcome> outcome;
   while (!(outcome = run.advance(clock.now()))) std::this_thread::sleep_until(run.wake());
 
@@ -59,9 +59,10 @@ int run_to_end(const Stage& stage, Invocation& invocation) {
       return static_cast<int>(outcome->exit_status & 0xff);
     case Outcome::Kind::trapped:
     case Outcome::Kind::expired:
+    case Outcome::Kind::overspent:
       break;
   }
-  fmt::print(stderr, "nurhost: {}\n", explain_stop(*outcome, timeout));
+  fmt::print(stderr, "nurhost: {}\n", explain_stop(*outcome, time));
   return outcome->kind == Outcome::Kind::trapped ? kExitTrap : kExitTimeout;
 }
 

@@ -9,12 +9,7 @@
 namespace nur {
 namespace {
 
-Outcome expired(std::string where) {
-  Outcome outcome;
-  outcome.kind = Outcome::Kind::expired;
-  outcome.where = std::move(where);
-  return outcome;
-}
+constexpr Nanoseconds kNever = Nanoseconds::max();
 
 Outcome trapped(nur_trap trap, std::string where) {
   Outcome outcome;
@@ -52,6 +47,13 @@ std::optional<Outcome> GuestRun::begin_next_call() {
   NUR_CHECK(call.entry < code.export_count && !call.values.empty());
   instance_.call(code.exports[call.entry], call.values.data());
   return std::nullopt;
+}
+
+Outcome GuestRun::stopped(Outcome::Kind kind, const GuestStop& stop) const {
+  Outcome outcome;
+  outcome.kind = kind;
+  outcome.where = where(stop);
+  return outcome;
 }
 
 std::string GuestRun::where(const GuestStop& stop) const {
@@ -98,7 +100,8 @@ std::optional<Outcome> GuestRun::serve(const GuestStop& stop) {
   return std::nullopt;
 }
 
-std::optional<Outcome> GuestRun::run_slice(TimePoint slice_end) {
+std::optional<Outcome> GuestRun::run_until(TimePoint slice_end) {
+  pause_ = Pause::none;
   while (true) {
     if (!in_call_) {
       if (const std::optional<Outcome> outcome = begin_next_call()) return outcome;
@@ -112,7 +115,7 @@ std::optional<Outcome> GuestRun::run_slice(TimePoint slice_end) {
       case GuestStop::Kind::trapped:
         return trapped(stop.trap, where(stop));
       case GuestStop::Kind::expired:
-        return expired(where(stop));
+        return stopped(Outcome::Kind::expired, stop);
       case GuestStop::Kind::switched_out:
         pause_ = Pause::switched_out;
         return std::nullopt;
@@ -120,7 +123,7 @@ std::optional<Outcome> GuestRun::run_slice(TimePoint slice_end) {
         if (const std::optional<Outcome> outcome = serve(stop)) return outcome;
         // The alarm came where it can stop nobody, and has left word.
         if (instance_.interrupted()) {
-          if (clock_.now() >= limits_.deadline) return expired(where(stop));
+          if (clock_.now() >= limits_.deadline) return stopped(Outcome::Kind::expired, stop);
           instance_.clear_interrupt();
           if (pause_ == Pause::none) pause_ = Pause::switched_out;
         }
@@ -130,16 +133,31 @@ std::optional<Outcome> GuestRun::run_slice(TimePoint slice_end) {
   }
 }
 
-std::optional<Outcome> GuestRun::advance(TimePoint now) {
-  const bool goes_on = std::exchange(pause_, Pause::none) != Pause::none;
-  if (goes_on && now >= limits_.deadline) return expired(where(instance_.last_stop()));
-  const TimePoint slice_end =
-      limits_.quantum < limits_.deadline - now ? now + limits_.quantum : limits_.deadline;
-  if (std::optional<Outcome> outcome = run_slice(slice_end)) return outcome;
+std::optional<Outcome> GuestRun::run_slice(TimePoint now, bool is_first) {
+  const Nanoseconds left = std::max(Nanoseconds(limits_.deadline - now), Nanoseconds(0));
+  const Nanoseconds slice = std::min({limits_.quantum, left, limits_.cpu_time - used_});
+  // With no quantum the first slice may be a long one, in which the machine ran others, too.
+  const bool is_estimated = is_first && (limits_.quantum != kNever || limits_.cpu_time == kNever);
+  const Nanoseconds used_before = is_estimated ? Nanoseconds(0) : thread_cpu_time();
+  if (std::optional<Outcome> outcome = run_until(now + slice)) return outcome;
   const TimePoint end = clock_.now();
-  used_ += end - now;
+  used_ += is_estimated ? std::min(Nanoseconds(end - now), slice) : thread_cpu_time() - used_before;
   if (pause_ == Pause::switched_out) wake_ = end;
+  if (used_ >= limits_.cpu_time) return stopped(Outcome::Kind::overspent, instance_.last_stop());
   return std::nullopt;
+}
+
+std::optional<Outcome> GuestRun::advance(TimePoint now) {
+  const bool is_first = pause_ == Pause::none;
+  if (!is_first && now >= limits_.deadline) {
+    return stopped(Outcome::Kind::expired, instance_.last_stop());
+  }
+  std::optional<Outcome> outcome = run_slice(now, is_first);
+  // Only to look at the processor time it has used.
+  while (!outcome && limits_.quantum == kNever && pause_ == Pause::switched_out) {
+    outcome = run_slice(wake_, /*is_first=*/false);
+  }
+  return outcome;
 }
 
 }  // namespace nur

@@ -39,6 +39,10 @@ struct RunLimits {
   TimePoint deadline{};
   // After so long without a pause the guest is switched out, so that others get their turn.
   Nanoseconds quantum = Nanoseconds::max();
+  // Of processor time, host functions included; looked at when a slice ends. A first slice counts
+  // as the time that passed, at most a quantum, so that requests which need no more cost no system
+  // call.
+  Nanoseconds cpu_time = Nanoseconds::max();
 };
 
 class GuestRun {
@@ -56,7 +60,7 @@ class GuestRun {
   // In the past, when it has been switched out.
   [[nodiscard]] TimePoint wake() const { return wake_; }
   [[nodiscard]] bool switched_out() const { return pause_ == Pause::switched_out; }
-  // How long it has run: exact for those that have been switched out or slept, 0 before.
+  // What it has used of the processor; 0 until it first pauses.
   [[nodiscard]] Nanoseconds used() const { return used_; }
   [[nodiscard]] const RunLimits& limits() const { return limits_; }
 
@@ -64,9 +68,11 @@ class GuestRun {
   enum class Pause : std::uint8_t { none, asleep, switched_out };
 
   // The outcome, or nullopt with why the guest pauses.
-  std::optional<Outcome> run_slice(TimePoint slice_end);
+  std::optional<Outcome> run_slice(TimePoint now, bool is_first);
+  std::optional<Outcome> run_until(TimePoint slice_end);
   // An outcome when there is nothing to call any more.
   std::optional<Outcome> begin_next_call();
+  [[nodiscard]] Outcome stopped(Outcome::Kind kind, const GuestStop& stop) const;
   // Of a guest that was stopped where it is now.
   [[nodiscard]] std::string where(const GuestStop& stop) const;
   // Fills in the values of the host call the guest stopped for; an outcome if it ends the run.

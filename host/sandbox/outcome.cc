@@ -35,13 +35,16 @@ std::string_view to_string(nur_trap trap) {
   return "unknown trap";
 }
 
-std::string explain_stop(const Outcome& outcome, Nanoseconds timeout) {
+std::string explain_stop(const Outcome& outcome, const TimeLimits& limits) {
   const std::string where = outcome.where.empty() ? "" : " in " + outcome.where;
   if (outcome.kind == Outcome::Kind::trapped) {
     return fmt::format("trap: {}{}", to_string(outcome.trap), where);
   }
+  if (outcome.kind == Outcome::Kind::overspent) {
+    return fmt::format("cpu time: used more than {}{}", format_duration(limits.cpu_time), where);
+  }
   NUR_CHECK(outcome.kind == Outcome::Kind::expired);
-  return fmt::format("timeout: still running after {}{}", format_duration(timeout), where);
+  return fmt::format("timeout: still running after {}{}", format_duration(limits.timeout), where);
 }
 
 }  // namespace nur

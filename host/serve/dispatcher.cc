@@ -107,7 +107,7 @@ void Dispatcher::handle(Exchange& exchange) {
     exchange.respond(std::move(made).error());
     return;
   }
-  (*made)->begin(context_.clock.now() + function->limits().timeout);
+  (*made)->begin(context_.clock.now() + function->limits().time.timeout);
   scheduler_.start(*std::move(made));
 }
 

@@ -11,6 +11,7 @@
 #include "host/artefact/loaded_module.h"
 #include "host/sandbox/host_function.h"
 #include "host/sandbox/instance_pool.h"
+#include "host/sandbox/outcome.h"
 #include "host/serve/host_module.h"
 
 namespace nur {
@@ -18,8 +19,7 @@ namespace nur {
 struct FunctionLimits {
   SandboxLimits sandbox;
   PoolLimits pool;
-  // From a request's arrival at the function until its guest is done, sleeping included.
-  Nanoseconds timeout = std::chrono::seconds(5);
+  TimeLimits time;
   // Of one answer; it is held in memory until the client has taken it.
   std::size_t output_bytes_max = std::size_t{16} << 20;
   // Of one request's log lines; what is beyond is dropped.

@@ -11,7 +11,10 @@ GuestTask::GuestTask(const TaskContext& context, Function& function, Lease lease
 
 void GuestTask::begin(TimePoint deadline) {
   run_.emplace(lease_.instance(), context_.guard, context_.clock, function_.host_functions(),
-               invocation(), RunLimits{.deadline = deadline, .quantum = context_.quantum});
+               invocation(),
+               RunLimits{.deadline = deadline,
+                         .quantum = context_.quantum,
+                         .cpu_time = function_.limits().time.cpu_time});
 }
 
 GuestTask::Progress GuestTask::advance() {
@@ -29,25 +32,29 @@ GuestTask::Progress GuestTask::advance() {
 }
 
 void GuestTask::finish(const Outcome& outcome) {
-  const bool stopped =
-      outcome.kind == Outcome::Kind::trapped || outcome.kind == Outcome::Kind::expired;
-  if (!stopped) {
-    answer(outcome.kind == Outcome::Kind::exited ? outcome.exit_status : 0);
-    return;
+  const TimeLimits& time = function_.limits().time;
+  switch (outcome.kind) {
+    case Outcome::Kind::returned:
+    case Outcome::Kind::exited:
+      return answer(outcome.exit_status);
+    case Outcome::Kind::trapped:
+    case Outcome::Kind::expired:
+    case Outcome::Kind::overspent:
+      break;
   }
-  if (const std::optional<std::string> reason = refused_by_host()) {
-    refuse(*reason);
-    return;
-  }
+  if (const std::optional<std::string> reason = refused_by_host()) return refuse(*reason);
   GuestCounters& counters = context_.page.guests;
   ++(outcome.kind == Outcome::Kind::trapped ? counters.trapped : counters.expired);
-  const Nanoseconds timeout = function_.limits().timeout;
-  log_failure(explain_stop(outcome, timeout));
-  exchange_.respond(
-      outcome.kind == Outcome::Kind::trapped
-          ? host_response(502, fmt::format("the function trapped: {}", to_string(outcome.trap)))
-          : host_response(
-                504, fmt::format("the function ran for more than {}", format_duration(timeout))));
+  log_failure(explain_stop(outcome, time));
+  if (outcome.kind == Outcome::Kind::trapped) {
+    return exchange_.respond(
+        host_response(502, fmt::format("the function trapped: {}", to_string(outcome.trap))));
+  }
+  exchange_.respond(host_response(
+      504, outcome.kind == Outcome::Kind::overspent
+               ? fmt::format("the function used more than {} of CPU time",
+                             format_duration(time.cpu_time))
+               : fmt::format("the function ran for more than {}", format_duration(time.timeout))));
 }
 
 void GuestTask::refuse(std::string_view reason) {

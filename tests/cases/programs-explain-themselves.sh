@@ -23,7 +23,7 @@ grep -qx tool_cpu_seconds "$scratch/limits.help" || fail "--help names no limits
 expect_exit 0 "$nurhost" --help
 expect_said 'serve' 'run'
 expect_exit 0 "$nurhost" serve --help
-expect_said '--listen' '--timeout' '--memory-max' '--quantum' '--drain-timeout' 'NUR_LISTEN' 'SIGTERM'
+expect_said '--listen' '--timeout' '--memory-max' '--cpu-time' '--quantum' '--drain-timeout' 'NUR_LISTEN' 'SIGTERM'
 expect_exit 0 "$nurhost" run --help
 expect_said '--invoke' '--env' '--dir' '124' '134'
 

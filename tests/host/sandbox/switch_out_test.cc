@@ -1,6 +1,7 @@
 // Guests that are switched out again and again end with what they would have ended with anyway.
 #include "host/sandbox/switch_out.h"
 
+#include <thread>
 #include <xmmintrin.h>
 
 #include <gtest/gtest.h>
@@ -273,11 +274,14 @@ TEST_F(SwitchedOutGuest, SaysHowLongItHasRun) {
   OneCall call(module_->manifest(), "spin", {});
   GuestRun run = begin(call, kLong, Milliseconds(2));
 
+  const TimePoint start = clock_.now();
   for (int slice = 1; slice <= 5; ++slice) {
+    const Nanoseconds before = run.used();
     ASSERT_FALSE(run.advance(clock_.now()));
     EXPECT_TRUE(run.switched_out());
     EXPECT_LE(run.wake(), clock_.now());
-    EXPECT_GE(run.used(), slice * Milliseconds(2));
+    EXPECT_GT(run.used(), before);
+    EXPECT_LE(run.used(), clock_.now() - start);
   }
 }
 
@@ -400,6 +404,75 @@ TEST_F(SwitchedOutGuest, RoundsToNearestWhateverTheHostDoes) {
   EXPECT_EQ(after.result().i64, before.result().i64);
   EXPECT_EQ(as_it_is & 0xe000, kDownFlushing);
 }
+
+constexpr std::string_view kSleepsAndSpins = R"((module
+  (import "nur" "nur_end" (func $sleep))
+  (memory (export "memory") 1)
+  (func (export "alloc") (param i32) (result i32) (i32.const 0))
+  (func (export "poll_stream") (param i32 i32))
+  (func $naps (export "nap") (param $n i32)
+    (loop $l (call $sleep) (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+  (func $spins (export "spin") (loop $l (br $l)))
+  (func $calls (export "call_host") (loop $l (call $sleep) (br $l)))
+  (func $fills (export "fill")
+    (loop $l (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536)) (br $l)))))";
+
+HostReply sleep_5ms(void*, const GuestMemory&, nur_value*) {
+  return HostReply::sleep(std::chrono::steady_clock::now() + Milliseconds(5));
+}
+
+class CpuTime : public ::testing::TestWithParam<Nanoseconds> {
+ protected:
+  Outcome run(std::string_view name, std::vector<std::uint64_t> arguments, HostFunction function) {
+    const auto instance = *Instance::create(*module_, SandboxLimits{});
+    const std::vector<HostFunction> functions{function};
+    OneCall call(module_->manifest(), name, std::move(arguments));
+    const SystemClock clock;
+    GuestRun run(
+        *instance, test::trap_guard(), clock, functions, call,
+        RunLimits{
+            .deadline = clock.now() + kLong, .quantum = GetParam(), .cpu_time = Milliseconds(20)});
+    while (true) {
+      if (std::optional<Outcome> outcome = run.advance(clock.now())) return *outcome;
+      std::this_thread::sleep_until(run.wake());
+    }
+  }
+
+  std::unique_ptr<LoadedModule> module_ = load_wat(kSleepsAndSpins);
+};
+
+TEST_P(CpuTime, EndsAGuestThatUsesMore) {
+  for (const auto& [name, frame] :
+       {std::pair("spin", "spins"), std::pair("fill", "fills"), std::pair("call_host", "calls")}) {
+    const Nanoseconds before = thread_cpu_time();
+    const Outcome outcome = run(name, {}, nothing);
+
+    EXPECT_EQ(outcome.kind, Outcome::Kind::overspent) << name;
+    EXPECT_GE(thread_cpu_time() - before, Milliseconds(15)) << name;
+    EXPECT_TRUE(outcome.where.ends_with(frame)) << outcome.where;
+  }
+}
+
+TEST_P(CpuTime, IsNotUsedBySleeping) {
+  EXPECT_EQ(run("nap", {12}, sleep_5ms).kind, Outcome::Kind::returned);
+}
+
+TEST_P(CpuTime, IsUsedByAGuestThatSleepsBetweenItsLoops) {
+  EXPECT_EQ(run("nap", {1'000'000},
+                [](void*, const GuestMemory&, nur_value*) {
+                  const Nanoseconds until = thread_cpu_time() + microseconds(300);
+                  while (thread_cpu_time() < until) continue;
+                  return HostReply::sleep(std::chrono::steady_clock::now());
+                })
+                .kind,
+            Outcome::Kind::overspent);
+}
+
+INSTANTIATE_TEST_SUITE_P(Quanta, CpuTime,
+                         ::testing::Values(Nanoseconds::max(), Nanoseconds(Milliseconds(1))),
+                         [](const auto& tested) {
+                           return tested.param == Nanoseconds::max() ? "none" : "millisecond";
+                         });
 
 }  // namespace
 }  // namespace nur

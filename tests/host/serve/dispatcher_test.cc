@@ -58,7 +58,7 @@ class DispatcherTest : public ::testing::Test {
     put("spin", kSpin);
     put("command", kCommand);
     FunctionLimits limits;
-    limits.timeout = Milliseconds(200);
+    limits.time.timeout = Milliseconds(200);
     limits.pool.leased_max = 1;
     Result<Registry> loaded =
         test::load_registry({folder_.path()}, limits, [](const Path& file, const Error& reason) {
@@ -236,7 +236,7 @@ TEST_F(DispatcherTest, Answers503ForAFunctionInQuarantine) {
   quarantine_->hold(registry_.find("div")->number(), clock_.now() + std::chrono::seconds(90));
   loop_->run_once(Milliseconds(0));
 
-  const Response answer = ask("GET", "/api/div/6/3");
+  const Response answer = ask("GET", "/api/div/6,3");
 
   EXPECT_EQ(answer.status, 503);
   EXPECT_NE(answer.body.find("quarantined: the function has brought down its worker 3 times"),
@@ -249,8 +249,8 @@ TEST_F(DispatcherTest, Answers503ForAFunctionInQuarantine) {
 }
 
 TEST_F(DispatcherTest, IsOnNobodysAccountBehindARequest) {
-  ask("GET", "/api/div/6/3");
-  ask("GET", "/api/div/6/0");
+  ask("GET", "/api/div/6,3");
+  ask("GET", "/api/div/6,0");
   EXPECT_EQ(page_.function, 0U);
   EXPECT_GE(page_.turns, 2U);
   EXPECT_EQ(page_.guests.trapped, 1U);

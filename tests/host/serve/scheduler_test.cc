@@ -53,7 +53,7 @@ class SchedulerTest : public ::testing::Test {
   }
   void load(Nanoseconds timeout) {
     FunctionLimits limits;
-    limits.timeout = timeout;
+    limits.time.timeout = timeout;
     registry_ =
         *test::load_registry({folder_.path()}, limits, [](const Path& file, const Error& reason) {
           ADD_FAILURE() << file << ": " << reason.message;
