@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <dlfcn.h>
+#include <elf.h>
 #include <link.h>
+#include <span>
 #include <sys/mman.h>
 
 #include "base/artefact_file.h"
@@ -47,7 +49,29 @@ Result<std::unique_ptr<LoadedModule>> LoadedModule::load(VerifiedArtefact artefa
   module->base_ = map->l_addr;
 
   NUR_TRY(module->check_module());
+  module->find_image();
   return module;
+}
+
+void LoadedModule::find_image() {
+  // The headers are the verified ones: at the load base, behind each other (rules program_headers
+  // and segments_in_file).
+  const auto* const headers = reinterpret_cast<const Elf64_Phdr*>(base_ + sizeof(Elf64_Ehdr));
+  const std::span segments(headers, reinterpret_cast<const Elf64_Ehdr*>(base_)->e_phnum);
+  for (const nur_image_run& run : std::span(code_->image_runs, code_->image_run_count)) {
+    std::optional<std::uint64_t>& found = image_file_offsets_.emplace_back();
+    const std::uint64_t address = reinterpret_cast<std::uintptr_t>(run.data) - base_;
+    for (const Elf64_Phdr& segment : segments) {
+      // Bytes of a constant segment are the file's; others may have been relocated.
+      if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+      if (address < segment.p_vaddr || run.bytes > segment.p_filesz ||
+          address - segment.p_vaddr > segment.p_filesz - run.bytes) {
+        continue;
+      }
+      const std::uint64_t offset = segment.p_offset + (address - segment.p_vaddr);
+      if (offset % kPageBytes == 0) found = offset;
+    }
+  }
 }
 
 Result<void> LoadedModule::find_counters() {
@@ -114,12 +138,18 @@ Result<void> LoadedModule::check_module() const {
       !is_inside(code.image_runs, std::uint64_t{code.image_run_count} * sizeof(nur_image_run))) {
     return refuse("the list of image runs leads out of the object");
   }
+  std::uint64_t image_end = 0;
   for (std::uint32_t i = 0; i < code.image_run_count; ++i) {
     const nur_image_run& run = code.image_runs[i];
     if (run.bytes > memory || run.memory_offset > memory - run.bytes ||
         !is_inside(run.data, run.bytes)) {
       return refuse("a run of the memory image is larger than the memory, or outside the object");
     }
+    if (run.memory_offset % kPageBytes != 0 || run.bytes % kPageBytes != 0 ||
+        run.memory_offset < image_end) {
+      return refuse("the runs of the memory image are not of whole pages in ascending order");
+    }
+    image_end = run.memory_offset + run.bytes;
   }
   return {};
 }

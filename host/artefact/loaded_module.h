@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/file.h"
 #include "base/function_table.h"
@@ -42,6 +43,13 @@ class LoadedModule {
   // Bytes of the initial memory, 0 without one.
   [[nodiscard]] std::uint64_t initial_memory_bytes() const;
 
+  // The memory file that the artefact was loaded from, and where in it the i-th run of the memory
+  // image begins: to be mapped. nullopt when the run is not the file's as it is.
+  [[nodiscard]] int file() const { return artefact_.file.get(); }
+  [[nodiscard]] std::optional<std::uint64_t> image_file_offset(std::uint32_t i) const {
+    return image_file_offsets_[i];
+  }
+
   // What the table of functions counts its addresses from.
   [[nodiscard]] std::uintptr_t load_base() const { return base_; }
 
@@ -60,6 +68,7 @@ class LoadedModule {
   Result<void> check_module() const;
   // Finds the counters. Errors: invalid_input when they lie outside of writable data.
   Result<void> find_counters();
+  void find_image();
   // The ELF file, mapped at the first call; empty when there is no room for it.
   [[nodiscard]] std::string_view elf() const;
   [[nodiscard]] bool is_inside(const void* begin, std::uint64_t bytes) const;
@@ -68,9 +77,10 @@ class LoadedModule {
   const VerifiedArtefact artefact_;
   mutable void* mapped_file_ = nullptr;  // read-only, once somebody has asked for elf()
   mutable std::optional<FunctionTable> functions_;
-  std::string profile_section_;  // of artefacts that count
-  CounterRegion counters_;       // inside writable data
-  void* handle_ = nullptr;       // of dlopen
+  std::vector<std::optional<std::uint64_t>> image_file_offsets_;  // one per run
+  std::string profile_section_;                                   // of artefacts that count
+  CounterRegion counters_;                                        // inside writable data
+  void* handle_ = nullptr;                                        // of dlopen
   const struct nur_module* code_ = nullptr;
   std::uintptr_t base_ = 0;
 };

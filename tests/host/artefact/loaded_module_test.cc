@@ -1,6 +1,8 @@
 // Loading a verified file, and what the host checks of nur_module before it follows its pointers.
 #include "host/artefact/loaded_module.h"
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,13 +20,17 @@ class LoadedModuleTest : public ::testing::Test {
     EXPECT_TRUE(write_file(file, bytes));
     return LoadedModule::load(file);
   }
-  // The refusal of a module whose source has `passage` replaced.
-  std::string refusal_of(std::string_view passage, std::string_view replacement) {
+  // A module whose source has `passage` replaced.
+  Result<std::unique_ptr<LoadedModule>> load_changed(std::string_view passage,
+                                                     std::string_view replacement) {
     test::ArtefactRecipe recipe;
     const std::size_t at = recipe.source.find(passage);
     EXPECT_NE(at, std::string::npos) << passage;
     recipe.source.replace(at, passage.size(), replacement);
-    const auto module = load(seal(test::craft_elf(recipe)));
+    return load(seal(test::craft_elf(recipe)));
+  }
+  std::string refusal_of(std::string_view passage, std::string_view replacement) {
+    const auto module = load_changed(passage, replacement);
     return module ? "loaded" : module.error().message;
   }
 
@@ -157,6 +163,40 @@ TEST_F(LoadedModuleTest, RefusesACountingModuleWithoutItsSection) {
 
   ASSERT_FALSE(module);
   EXPECT_THAT(module.error().message, ::testing::StartsWith("refused by rule profile: "));
+}
+
+TEST_F(LoadedModuleTest, RefusesAnImageThatIsNotOfWholePagesInOrder) {
+  const std::string expected =
+      "refused by rule module: the runs of the memory image are not of whole pages in ascending "
+      "order";
+  EXPECT_EQ(refusal_of("{{0, sizeof page, page}}", "{{16, sizeof page, page}}"), expected);
+  EXPECT_EQ(refusal_of("{{0, sizeof page, page}}", "{{0, 100, page}}"), expected);
+  EXPECT_EQ(refusal_of(".image_run_count = 1,\n        .exports = exports,\n        .image_runs = "
+                       "image_runs",
+                       ".image_run_count = 2, .exports = exports, .image_runs = (const struct "
+                       "nur_image_run[]){{4096, 4096, page}, {0, 4096, page}}"),
+            expected);
+}
+
+TEST_F(LoadedModuleTest, SaysWhereInItsFileTheImageIs) {
+  const auto module = load(test::good_artefact());
+  ASSERT_TRUE(module);
+
+  const auto offset = (*module)->image_file_offset(0);
+
+  ASSERT_TRUE(offset);
+  std::string page(4096, '\0');
+  ASSERT_EQ(::pread((*module)->file(), page.data(), page.size(), static_cast<off_t>(*offset)),
+            4096);
+  EXPECT_EQ(page.substr(0, 24), "the first page of memory");
+}
+
+// What is written may be relocated when it is loaded, so the file's bytes are not the image's.
+TEST_F(LoadedModuleTest, DoesNotTakeWritableDataForTheFiles) {
+  const auto module = load_changed("static const uint8_t page[4096]", "static uint8_t page[4096]");
+  ASSERT_TRUE(module);
+
+  EXPECT_FALSE((*module)->image_file_offset(0));
 }
 
 }  // namespace
