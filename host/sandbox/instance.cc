@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <sys/mman.h>
 
 #include "base/check.h"
 #include "base/units.h"
@@ -13,9 +14,13 @@ namespace {
 using boost::context::detail::make_fcontext;
 using boost::context::detail::transfer_t;
 
-// Up to here copying the image over the memory costs less than giving pages back and faulting them
-// in anew (docs/measurements.md, reset).
-constexpr std::uint64_t kCopyBytesMax = 256 << 10;
+// Memory that stays resident from one request to the next: beyond, giving it all back to the kernel
+// and learning anew costs less than copying (docs/measurements.md, reset).
+constexpr std::size_t kResidentPagesMax = (1 << 20) / kPageBytes;
+
+// Each run of the image that is mapped is a mapping or two of its own; an image in more pieces is
+// copied into every slot.
+constexpr std::uint32_t kMappedRunsMax = 8;
 
 struct EntryPoint {
   RunningGuest* running;
@@ -41,6 +46,10 @@ __attribute__((no_sanitize("address", "undefined"))) void enter_guest(transfer_t
   leave_guest_after_return();
 }
 
+std::unexpected<Error> out_of_mappings() {
+  return fail(ErrorKind::exhausted, "the kernel has no mapping left to protect memory with");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Instance>> Instance::create(const LoadedModule& module,
@@ -50,42 +59,63 @@ Result<std::unique_ptr<Instance>> Instance::create(const LoadedModule& module,
     return fail(ErrorKind::limit_exceeded, "needs {} of memory to start with, the limit is {}",
                 format_size(initial), format_size(limits.memory_bytes_max));
   }
-  MemorySlot slot = NUR_TRY(MemorySlot::reserve(module.code().instance_bytes));
-  StackSlot stack = NUR_TRY(StackSlot::reserve(limits.stack_bytes));
-  NUR_TRY(slot.commit(initial));
-  std::unique_ptr<Instance> instance(
-      new Instance(module, limits, std::move(slot), std::move(stack)));
+  MemorySlot slot = NUR_TRY(MemorySlot::reserve(module.code().instance_bytes, limits.stack_bytes));
+  std::unique_ptr<Instance> instance(new Instance(module, limits, std::move(slot)));
+  NUR_TRY(instance->commit_memory());
   instance->write_header();
-  instance->copy_image();
   module.code().initialize(instance->slot_.instance());
+  NUR_TRY(instance->guard_area());
   return instance;
 }
 
-Instance::Instance(const LoadedModule& module, const SandboxLimits& limits, MemorySlot slot,
-                   StackSlot stack)
+Instance::Instance(const LoadedModule& module, const SandboxLimits& limits, MemorySlot slot)
     : module_(module),
       memory_bytes_max_(limits.memory_bytes_max),
       slot_(std::move(slot)),
-      stack_(std::move(stack)) {
+      plan_({module.code().image_runs, module.code().image_run_count}) {
   running_.text_begin = module.text_begin();
   running_.text_end = module.text_end();
   running_.window_begin = slot_.window_begin();
   running_.window_end = slot_.window_end();
-  running_.stack_guard_begin = stack_.guard_begin();
-  running_.stack_guard_end = stack_.guard_end();
-  NUR_CHECK(static_cast<std::byte*>(stack_.landing()) - static_cast<std::byte*>(stack_.top()) >=
+  const StackSlot stack = slot_.stack();
+  running_.stack_guard_begin = stack.guard_begin();
+  running_.stack_guard_end = stack.guard_end();
+  NUR_CHECK(static_cast<std::byte*>(stack.landing()) - static_cast<std::byte*>(stack.top()) >=
             std::ptrdiff_t{kSwitchOutBytes});
-  running_.room = stack_.top();
-  running_.landing = stack_.landing();
+  running_.room = stack.top();
+  running_.landing = stack.landing();
   running_.instance = slot_.instance();
+  running_.barrier = &barrier_;
+}
+
+Result<void> Instance::commit_memory() {
+  const struct nur_module& code = module_.code();
+  NUR_TRY(slot_.commit_initial(module_.initial_memory_bytes()));
+  barrier_ = WriteBarrier(slot_.area(), pages_in(slot_.instance_bytes()),
+                          pages_in(slot_.initial_bytes()), slot_.saves());
+  image_is_mapped_ = code.image_run_count <= kMappedRunsMax;
+  for (std::uint32_t i = 0; i < code.image_run_count; ++i) {
+    image_is_mapped_ = image_is_mapped_ && module_.image_file_offset(i).has_value();
+  }
+  if (image_is_mapped_) {
+    for (std::uint32_t i = 0; i < code.image_run_count; ++i) {
+      NUR_TRY(slot_.map_file(code.image_runs[i].memory_offset, code.image_runs[i].bytes,
+                             module_.file(), *module_.image_file_offset(i)));
+    }
+    return {};
+  }
+  barrier_.admit_all_memory();
+  if (!barrier_.broken()) copy_image();
+  if (!barrier_.protect_memory()) return out_of_mappings();
+  return {};
 }
 
 void Instance::write_header() {
   nur_instance_header& header = *slot_.instance();
   header = {};
   header.call = leave_guest_for_host_call;
-  header.copy = std::memmove;
-  header.fill = std::memset;
+  header.copy = copy_in_guest;
+  header.fill = fill_in_guest;
   header.host = this;
 }
 
@@ -97,25 +127,55 @@ void Instance::copy_image() {
   }
 }
 
-Result<void> Instance::reset() {
-  const std::uint64_t initial = module_.initial_memory_bytes();
-  NUR_TRY(slot_.decommit_above(initial));
-  if (initial <= kCopyBytesMax) {
-    std::memset(slot_.memory(), 0, initial);
-  } else {
-    slot_.discard();
+Result<void> Instance::guard_area() {
+  // Header and globals, then the tables; behind them nothing is ever written. Few modules need more
+  // than the one page that is always writable.
+  const nur_instance_header& header = *slot_.instance();
+  std::size_t used = header.tables_used;
+  if (used < sizeof header || used > kPageBytes) used = kPageBytes;
+  first_page_.assign(slot_.area(), slot_.area() + used);
+  if (slot_.instance_bytes() == kPageBytes) return {};
+  if (::mprotect(slot_.area() + kPageBytes, slot_.instance_bytes() - kPageBytes, PROT_READ) != 0) {
+    return out_of_mappings();
   }
-  write_header();
-  copy_image();
-  module_.code().initialize(slot_.instance());
+  return {};
+}
+
+Result<void> Instance::reset() {
   guest_context_ = nullptr;
+  NUR_TRY(slot_.shrink());
+  NUR_TRY(restore_memory());
+  plan_.run();
+  std::memcpy(slot_.area(), first_page_.data(), first_page_.size());
+  return {};
+}
+
+Result<void> Instance::restore_memory() {
+  if (barrier_.version() == planned_version_) return {};
+  const PageSet& writable = barrier_.writable();
+  const std::size_t area_pages = barrier_.area_pages();
+  if (writable.size() > area_pages + kResidentPagesMax) {
+    if (!image_is_mapped_) barrier_.admit_all_memory();
+    if (!barrier_.broken()) {
+      slot_.discard();
+      if (!image_is_mapped_) copy_image();
+      barrier_.protect_memory();
+    }
+  }
+  if (barrier_.broken()) return out_of_mappings();
+  plan_.plan_area(barrier_);
+  for (PageRun run = writable.next_run(area_pages); run.size() > 0;
+       run = writable.next_run(run.end)) {
+    plan_.add_memory(slot_.memory(), {run.begin - area_pages, run.end - area_pages});
+  }
+  planned_version_ = barrier_.version();
   return {};
 }
 
 void Instance::call(nur_export_call function, nur_value* values) {
   function_ = function;
   values_ = values;
-  guest_context_ = make_fcontext(stack_.top(), stack_.usable_bytes(), enter_guest);
+  guest_context_ = make_fcontext(slot_.stack().top(), slot_.stack().usable_bytes(), enter_guest);
 }
 
 const GuestStop& Instance::resume(const TrapGuard& guard, TimePoint deadline, TimePoint slice_end) {
@@ -147,7 +207,7 @@ std::string Instance::backtrace() const {
   }
   return backtrace_text(
       {module_.functions(), module_.load_base(), module_.text_begin(), module_.text_end()},
-      registers, stack_.frames());
+      registers, slot_.stack().frames());
 }
 
 std::optional<std::uint32_t> Instance::grow_memory(std::uint32_t pages) {
@@ -158,7 +218,7 @@ std::optional<std::uint32_t> Instance::grow_memory(std::uint32_t pages) {
   const std::uint64_t declared =
       std::uint64_t{module_.manifest().memory->max_pages} * NUR_WASM_PAGE_BYTES;
   if (bytes > std::min(declared, memory_bytes_max_)) return std::nullopt;
-  if (!slot_.commit(bytes)) return std::nullopt;
+  if (!slot_.grow(bytes)) return std::nullopt;
   return old_pages;
 }
 

@@ -1,4 +1,4 @@
-// One running copy of a module: a memory slot, a stack, and the code that is entered in them.
+// One running copy of a module: a slot of memory, and the code that is entered in it.
 //
 //   create -> [ fresh ] -> call -> resume ... -> stopped -> reset -> [ fresh ] -> ...
 //                                    ^   |
@@ -7,19 +7,26 @@
 // Guest code runs on the instance's own stack and leaves it for every host call, so host functions
 // run on the host's stack, no C++ frame ever lies on a guest's, and stopping a guest is forgetting
 // its stack.
+//
+// Reset costs what the requests before have written: pages that were never written are not even
+// looked at (write_barrier.h), the others are copied back. Stacks need no reset: generated code
+// initialises every local before it reads it, and the host reads frames only of a guest that was
+// stopped, for its backtrace.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "host/artefact/loaded_module.h"
 #include "host/sandbox/guest_memory.h"
 #include "host/sandbox/memory_slot.h"
-#include "host/sandbox/stack_slot.h"
+#include "host/sandbox/reset_plan.h"
 #include "host/sandbox/trap_guard.h"
+#include "host/sandbox/write_barrier.h"
 
 namespace nur {
 
@@ -65,21 +72,34 @@ class Instance {
   // memory.grow: old size in pages, or nullopt when the limits or the machine say no.
   std::optional<std::uint32_t> grow_memory(std::uint32_t pages);
 
-  [[nodiscard]] GuestMemory memory() const {
-    return GuestMemory(slot_.memory(), slot_.committed_bytes());
+  [[nodiscard]] GuestMemory memory() {
+    return GuestMemory(slot_.memory(), slot_.committed_bytes(), &barrier_);
   }
+  // Globals and tables as they are, with the header before them.
+  [[nodiscard]] std::span<const std::byte> area() const {
+    return {slot_.area(), slot_.instance_bytes()};
+  }
+  [[nodiscard]] const WriteBarrier& barrier() const { return barrier_; }
   [[nodiscard]] const LoadedModule& module() const { return module_; }
 
  private:
-  Instance(const LoadedModule& module, const SandboxLimits& limits, MemorySlot slot,
-           StackSlot stack);
+  Instance(const LoadedModule& module, const SandboxLimits& limits, MemorySlot slot);
+  // Puts the initial linear memory in place. Errors: exhausted.
+  Result<void> commit_memory();
   void write_header();
   void copy_image();
+  // Keeps what reset() restores of the area's first page, and guards the others. Errors: exhausted.
+  Result<void> guard_area();
+  Result<void> restore_memory();
 
   const LoadedModule& module_;
   const std::uint64_t memory_bytes_max_;
   MemorySlot slot_;
-  StackSlot stack_;
+  WriteBarrier barrier_;
+  bool image_is_mapped_ = false;
+  ResetPlan plan_;
+  std::uint64_t planned_version_ = 0;
+  std::vector<std::byte> first_page_;  // the used part of the area's first page, pristine
   RunningGuest running_;
   boost::context::detail::fcontext_t guest_context_ = nullptr;
   nur_export_call function_ = nullptr;

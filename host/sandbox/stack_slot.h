@@ -1,4 +1,4 @@
-// The native stack of one guest: its own mapping, with a guard below it.
+// The native stack of one guest: a part of its slot (memory_slot.h), with a guard below it.
 //
 //   guard_begin            guard_end                         top    landing
 //     |------ no access ------|---------- read/write ----------|-------|
@@ -17,17 +17,14 @@
 #include <cstdint>
 #include <span>
 
-#include "base/result.h"
-
 namespace nur {
 
 class StackSlot {
  public:
-  // `bytes` is a multiple of 4,096. Errors: exhausted.
-  static Result<StackSlot> reserve(std::size_t bytes);
-  ~StackSlot();
-  StackSlot(StackSlot&& other) noexcept;
-  StackSlot& operator=(StackSlot&&) = delete;
+  static constexpr std::size_t kGuardBytes = 64 << 10;
+
+  // `bytes` behind the guard that begins at `guard`; a multiple of 4,096.
+  StackSlot(std::byte* guard, std::size_t bytes) : base_(guard), all_bytes_(kGuardBytes + bytes) {}
 
   [[nodiscard]] void* top() const { return base_ + all_bytes_ - kLandingBytes; }
   [[nodiscard]] void* landing() const { return base_ + all_bytes_; }
@@ -35,16 +32,16 @@ class StackSlot {
   [[nodiscard]] std::span<const std::byte> frames() const {
     return {reinterpret_cast<const std::byte*>(guard_end()), usable_bytes()};
   }
-  [[nodiscard]] std::size_t usable_bytes() const;
+  [[nodiscard]] std::size_t usable_bytes() const {
+    return all_bytes_ - kGuardBytes - kLandingBytes;
+  }
   [[nodiscard]] std::uintptr_t guard_begin() const {
     return reinterpret_cast<std::uintptr_t>(base_);
   }
-  [[nodiscard]] std::uintptr_t guard_end() const;
+  [[nodiscard]] std::uintptr_t guard_end() const { return guard_begin() + kGuardBytes; }
 
  private:
   static constexpr std::size_t kLandingBytes = 4096;
-
-  StackSlot(std::byte* base, std::size_t bytes) : base_(base), all_bytes_(bytes) {}
 
   std::byte* base_;
   std::size_t all_bytes_;  // with the guard

@@ -135,10 +135,22 @@ nur_trap classify(const RunningGuest& guest, int signal, const siginfo_t& info,
   return NUR_TRAP_NONE;
 }
 
+// Whether the access that faulted was a write (page fault error code, bit 1).
+bool is_write(const ucontext_t& context) { return (context.uc_mcontext.gregs[REG_ERR] & 2) != 0; }
+
 void on_fault(int signal, siginfo_t* info, void* opaque) {
   auto& context = *static_cast<ucontext_t*>(opaque);
   RunningGuest* const guest = running;
   if (guest != nullptr && info->si_code > 0) {  // raised by the kernel, not by kill(2)
+    if (signal == SIGSEGV && is_write(context)) {
+      WriteBarrier& barrier = *guest->barrier;
+      const auto address = reinterpret_cast<std::uintptr_t>(info->si_addr);
+      if (barrier.admit_fault(address)) return;
+      if (barrier.guards(address) && barrier.broken()) {
+        stop_guest(*guest, context, GuestStop::Kind::trapped, NUR_TRAP_HOST);
+        return;
+      }
+    }
     const auto program_counter = static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]);
     const nur_trap trap = classify(*guest, signal, *info, program_counter);
     if (trap != NUR_TRAP_NONE) {
@@ -271,6 +283,16 @@ NUR_ON_GUEST_STACK void leave_guest_for_host_call(nur_instance_header*, std::uin
   const transfer_t back = jump_fcontext(guest.host, nullptr);
   // Continued, maybe much later; `running` is the same guest again.
   running->host = back.fctx;
+}
+
+NUR_ON_GUEST_STACK void* copy_in_guest(void* to, const void* from, std::size_t bytes) {
+  running->barrier->admit(static_cast<const std::byte*>(to), bytes);
+  return std::memmove(to, from, bytes);
+}
+
+NUR_ON_GUEST_STACK void* fill_in_guest(void* to, int byte, std::size_t bytes) {
+  running->barrier->admit(static_cast<const std::byte*>(to), bytes);
+  return std::memset(to, byte, bytes);
 }
 
 NUR_ON_GUEST_STACK void leave_guest_after_return() {

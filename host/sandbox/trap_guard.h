@@ -9,6 +9,9 @@
 // leave_guest_stopped() above the guest's frames and returns, so the kernel restores mask and
 // signal stack. The registers are kept for a backtrace, which the host makes afterwards.
 //
+// Before all that: a write to a page of the running guest that is not writable yet is let through
+// by its write barrier, whether generated code or a bulk operation made it, and nobody is stopped.
+//
 // The running guest is the only mutable global of the host; a signal handler has no other way to
 // find it. One thread only: a worker is single-threaded.
 #pragma once
@@ -22,6 +25,7 @@
 #include "host/sandbox/backtrace.h"
 #include "host/sandbox/fault_record.h"
 #include "host/sandbox/switch_out.h"
+#include "host/sandbox/write_barrier.h"
 #include "nur/abi.h"
 
 namespace nur {
@@ -48,6 +52,7 @@ struct RunningGuest {
   void* room = nullptr;     // kSwitchOutBytes for leaving its stack from
   void* landing = nullptr;  // where the room ends
   nur_instance_header* instance = nullptr;
+  WriteBarrier* barrier = nullptr;
   TimePoint deadline{};                               // from here on it does not run
   TimePoint slice_end{};                              // from here on others get their turn
   boost::context::detail::fcontext_t host = nullptr;  // where leaving the guest leads
@@ -85,6 +90,11 @@ class TrapGuard {
 // Called on the guest's stack by generated code (nur_instance_header.call).
 void leave_guest_for_host_call(nur_instance_header* instance, std::uint32_t call,
                                nur_value* values);
+
+// Bulk operations of generated code (nur_instance_header.copy and fill), on the guest's stack: they
+// make writable what they are about to write, so that it costs one fault's work at most.
+void* copy_in_guest(void* to, const void* from, std::size_t bytes);
+void* fill_in_guest(void* to, int byte, std::size_t bytes);
 
 // Called on the guest's stack when its function has returned.
 [[noreturn]] void leave_guest_after_return();

@@ -81,7 +81,7 @@ std::expected<std::optional<Invocation::Call>, nur_trap> NurStream::next_call(
   }
 
   const std::uint32_t address = values_[0].i32;
-  const auto buffer = memory.range(address, chunk_bytes_);
+  const auto buffer = memory.writable(address, chunk_bytes_);
   if (!buffer) return std::unexpected(NUR_TRAP_OUT_OF_BOUNDS_MEMORY);
   std::memcpy(buffer->data(), input_.data(), chunk_bytes_);
   input_.remove_prefix(chunk_bytes_);

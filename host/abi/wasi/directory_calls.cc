@@ -30,10 +30,12 @@ WasiResult<const OpenFile*> find_preopen(WasiProcess& process, GuestFd fd) {
 }
 
 // Appends as much of `bytes` as fits behind `used`.
-void append(std::span<std::byte> room, std::size_t& used, const void* bytes, std::size_t count) {
+Done append(const GuestMemory& memory, std::span<const std::byte> room, std::size_t& used,
+            const void* bytes, std::size_t count) {
   const std::size_t part = std::min(count, room.size() - used);
-  std::memcpy(room.data() + used, bytes, part);
+  NUR_TRY(copy_to_guest(memory, room.subspan(used), {static_cast<const char*>(bytes), part}));
   used += part;
+  return {};
 }
 
 }  // namespace
@@ -48,17 +50,16 @@ Done fd_prestat_get(WasiProcess& process, const GuestMemory& memory, GuestFd fd,
 Done fd_prestat_dir_name(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer path,
                          Size path_len) {
   const OpenFile* const file = NUR_TRY(find_preopen(process, fd));
-  const std::span<std::byte> room = NUR_TRY(guest_range(memory, path, path_len));
+  const std::span<const std::byte> room = NUR_TRY(guest_range(memory, path, path_len));
   const std::string& name = *file->preopened_as;
   if (name.size() > room.size()) return refuse(Errno::nametoolong);
-  copy_to_guest(room, name);
-  return {};
+  return copy_to_guest(memory, room, name);
 }
 
 Done fd_readdir(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer buf,
                 Size buf_len, std::uint64_t cookie, Pointer bufused) {
   const OpenFile* const file = NUR_TRY(process.files().find_directory(fd, right::fd_readdir));
-  const std::span<std::byte> room = NUR_TRY(guest_range(memory, buf, buf_len));
+  const std::span<const std::byte> room = NUR_TRY(guest_range(memory, buf, buf_len));
   NUR_TRY(check_room<Size>(memory, bufused));
   if (cookie > std::numeric_limits<std::int64_t>::max()) return refuse(Errno::inval);
 
@@ -89,8 +90,8 @@ Done fd_readdir(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Poi
       header.inode = name == ".." ? self.st_ino : entry->d_ino;
       header.name_bytes = static_cast<Size>(name.size());
       header.type = type_of_entry(entry->d_type);
-      append(room, used, &header, sizeof(header));
-      append(room, used, name.data(), name.size());
+      NUR_TRY(append(memory, room, used, &header, sizeof(header)));
+      NUR_TRY(append(memory, room, used, name.data(), name.size()));
     }
   }
   return write_guest(memory, bufused, static_cast<Size>(used));

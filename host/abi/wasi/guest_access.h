@@ -31,19 +31,25 @@ inline constexpr std::size_t kBounceBytes = std::size_t{64} << 10;
 // PATH_MAX, with the final NUL.
 inline constexpr std::uint32_t kPathBytesMax = 4096;
 
-using Buffers = std::vector<std::span<std::byte>>;
+using Buffers = std::vector<std::span<const std::byte>>;
+using WritableBuffers = std::vector<std::span<std::byte>>;
 
-inline WasiResult<std::span<std::byte>> guest_range(const GuestMemory& memory,
-                                                    std::uint32_t address, std::uint64_t bytes) {
+inline WasiResult<std::span<const std::byte>> guest_range(const GuestMemory& memory,
+                                                          std::uint32_t address,
+                                                          std::uint64_t bytes) {
   const auto found = memory.range(address, bytes);
   if (!found) return refuse(Errno::fault);
   return *found;
 }
 
-// Fills the start of `room`, which is at least as large. Nothing may be copied to nowhere: a guest
-// without memory has only empty ranges.
-inline void copy_to_guest(std::span<std::byte> room, std::string_view bytes) {
-  if (!bytes.empty()) std::memcpy(room.data(), bytes.data(), bytes.size());
+// Fills the start of `room`, a range of the guest that is at least as large. Nothing may be copied
+// to nowhere: a guest without memory has only empty ranges.
+inline WasiResult<void> copy_to_guest(const GuestMemory& memory, std::span<const std::byte> room,
+                                      std::string_view bytes) {
+  const auto place = memory.writable(room.first(bytes.size()));
+  if (!place) return refuse(Errno::nomem);
+  if (!bytes.empty()) std::memcpy(place->data(), bytes.data(), bytes.size());
+  return {};
 }
 
 // Where a result will be written: checked before the call has any effect.
@@ -63,6 +69,10 @@ WasiResult<void> write_guest(const GuestMemory& memory, std::uint32_t address, c
 // Errors: inval for too many; fault.
 WasiResult<Buffers> guest_buffers(const GuestMemory& memory, std::uint32_t address,
                                   std::uint32_t count);
+
+// The same places, to be written: `bytes_max` in sum at most. Errors: nomem.
+WasiResult<WritableBuffers> writable_buffers(const GuestMemory& memory, const Buffers& buffers,
+                                             std::uint64_t bytes_max);
 
 // A path as the guest wrote it. Bytes, as Linux has them; not required to be UTF-8.
 // Errors: fault; nametoolong; inval for a NUL inside.

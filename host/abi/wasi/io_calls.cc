@@ -30,11 +30,11 @@ Done check_would_not_block(const OpenFile& file, short event) {
 }
 
 // Until the buffers are full or the file ends. `offset` nullopt: from its position on, which moves.
-WasiResult<std::size_t> read_file(int fd, const Buffers& buffers,
+WasiResult<std::size_t> read_file(const GuestMemory& memory, int fd, const Buffers& buffers,
                                   std::optional<std::uint64_t> offset) {
-  std::array<std::byte, kBounceBytes> bounce;
+  std::array<char, kBounceBytes> bounce;
   std::size_t total = 0;
-  for (std::span<std::byte> buffer : buffers) {
+  for (std::span<const std::byte> buffer : buffers) {
     while (!buffer.empty()) {
       const std::size_t wanted = std::min(buffer.size(), bounce.size());
       const ssize_t got =
@@ -44,7 +44,7 @@ WasiResult<std::size_t> read_file(int fd, const Buffers& buffers,
       if (got < 0 && total == 0) return refuse_by_host();
       if (got <= 0) return total;  // an error behind good bytes comes again with the next call
       const auto moved = static_cast<std::size_t>(got);
-      std::memcpy(buffer.data(), bounce.data(), moved);
+      NUR_TRY(copy_to_guest(memory, buffer, {bounce.data(), moved}));
       buffer = buffer.subspan(moved);
       total += moved;
     }
@@ -64,8 +64,9 @@ WasiResult<std::size_t> write_file(const OpenFile& file, const Buffers& buffers,
                                    std::int64_t offset) {
   std::vector<iovec> vectors;
   vectors.reserve(buffers.size());
-  for (const std::span<std::byte> buffer : buffers) {
-    vectors.push_back({buffer.data(), buffer.size()});
+  for (const std::span<const std::byte> buffer : buffers) {
+    // pwritev2 only reads there.
+    vectors.push_back({const_cast<std::byte*>(buffer.data()), buffer.size()});
   }
   ssize_t written;
   do {
@@ -91,7 +92,7 @@ Done fd_pread(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Point
   NUR_TRY(check_room<Size>(memory, nread));
   const Buffers buffers = NUR_TRY(guest_buffers(memory, iovs, iovs_len));
   if (offset > kOffsetMax - kTransferBytesMax) return refuse(Errno::inval);
-  const std::size_t total = NUR_TRY(read_file(file->host->get(), buffers, offset));
+  const std::size_t total = NUR_TRY(read_file(memory, file->host->get(), buffers, offset));
   return write_guest(memory, nread, static_cast<Size>(total));
 }
 
@@ -114,10 +115,12 @@ Done fd_read(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointe
   const Buffers buffers = NUR_TRY(guest_buffers(memory, iovs, iovs_len));
   std::size_t total = 0;
   if (file->stream == nullptr) {
-    total = NUR_TRY(read_file(file->host->get(), buffers, std::nullopt));
+    total = NUR_TRY(read_file(memory, file->host->get(), buffers, std::nullopt));
   } else {
     NUR_TRY(check_would_not_block(*file, POLLIN));
-    total = NUR_TRY(file->stream->read(buffers));
+    const WritableBuffers places =
+        NUR_TRY(writable_buffers(memory, buffers, file->stream->read_bytes_max()));
+    total = NUR_TRY(file->stream->read(places));
   }
   return write_guest(memory, nread, static_cast<Size>(total));
 }

@@ -94,7 +94,7 @@ Done path_readlink(WasiProcess& process, const GuestMemory& memory, GuestFd fd, 
                    Size path_len, Pointer buf, Size buf_len, Pointer bufused) {
   const OpenFile* const directory =
       NUR_TRY(process.files().find_directory(fd, right::path_readlink));
-  const std::span<std::byte> room = NUR_TRY(guest_range(memory, buf, buf_len));
+  const std::span<const std::byte> room = NUR_TRY(guest_range(memory, buf, buf_len));
   NUR_TRY(check_room<Size>(memory, bufused));
   const std::string wanted = NUR_TRY(guest_path(memory, path, path_len));
   const LastComponent last = NUR_TRY(open_parent(directory->host->get(), wanted));
@@ -105,7 +105,7 @@ Done path_readlink(WasiProcess& process, const GuestMemory& memory, GuestFd fd, 
   if (got < 0) return refuse_by_host();
   if (got > 0 && target[0] == '/') return refuse(Errno::perm);
   const std::size_t used = std::min(static_cast<std::size_t>(got), room.size());
-  copy_to_guest(room, {target.data(), used});
+  NUR_TRY(copy_to_guest(memory, room, {target.data(), used}));
   return write_guest(memory, bufused, static_cast<Size>(used));
 }
 

@@ -39,10 +39,11 @@ Done put_strings(const GuestMemory& memory, const std::vector<std::string>& stri
   NUR_TRY(guest_range(memory, buffer, bytes_of(strings)));
   for (const std::string& text : strings) {
     NUR_TRY(write_guest(memory, table, buffer));
-    const std::span<std::byte> place = NUR_TRY(guest_range(memory, buffer, text.size() + 1));
-    std::memcpy(place.data(), text.c_str(), place.size());
+    const std::string_view with_nul(text.c_str(), text.size() + 1);
+    const std::span<const std::byte> place = NUR_TRY(guest_range(memory, buffer, with_nul.size()));
+    NUR_TRY(copy_to_guest(memory, place, with_nul));
     table += sizeof(Pointer);
-    buffer += static_cast<Pointer>(place.size());
+    buffer += static_cast<Pointer>(with_nul.size());
   }
   return {};
 }
@@ -75,13 +76,14 @@ HostReply proc_exit(WasiProcess&, const GuestMemory&, std::uint32_t status) {
 Done proc_raise(WasiProcess&, const GuestMemory&, std::uint32_t) { return refuse(Errno::notsup); }
 
 Done random_get(WasiProcess& process, const GuestMemory& memory, Pointer buf, Size buf_len) {
-  std::span<std::byte> wanted = NUR_TRY(guest_range(memory, buf, buf_len));
+  std::span<const std::byte> wanted = NUR_TRY(guest_range(memory, buf, buf_len));
   if (buf_len > kRandomBytesMax) return refuse(Errno::inval);
-  std::array<std::byte, 4096> chunk;
+  std::array<char, 4096> chunk;
   while (!wanted.empty()) {
     const std::size_t part = std::min(wanted.size(), chunk.size());
-    if (!process.random().fill(std::span(chunk).first(part))) return refuse(Errno::io);
-    std::memcpy(wanted.data(), chunk.data(), part);
+    if (!process.random().fill(std::as_writable_bytes(std::span(chunk)).first(part)))
+      return refuse(Errno::io);
+    NUR_TRY(copy_to_guest(memory, wanted, {chunk.data(), part}));
     wanted = wanted.subspan(part);
   }
   return {};

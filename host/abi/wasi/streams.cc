@@ -22,9 +22,9 @@ using wasi::WasiResult;
 
 namespace {
 
-std::size_t total_of(std::span<const std::span<std::byte>> buffers) {
+std::size_t total_of(const auto& buffers) {
   std::size_t total = 0;
-  for (const std::span<std::byte> buffer : buffers) total += buffer.size();
+  for (const auto& buffer : buffers) total += buffer.size();
   return total;
 }
 
@@ -40,7 +40,7 @@ std::size_t scatter(std::string_view bytes, std::span<const std::span<std::byte>
   return moved;
 }
 
-std::string_view as_text(std::span<std::byte> bytes) {
+std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -48,7 +48,7 @@ std::string_view as_text(std::span<std::byte> bytes) {
 
 WasiResult<std::size_t> NullStream::read(std::span<const std::span<std::byte>>) { return 0; }
 
-WasiResult<std::size_t> NullStream::write(std::span<const std::span<std::byte>> from) {
+WasiResult<std::size_t> NullStream::write(std::span<const std::span<const std::byte>> from) {
   return total_of(from);
 }
 
@@ -62,7 +62,7 @@ WasiResult<std::size_t> InputView::read(std::span<const std::span<std::byte>> in
   return moved;
 }
 
-WasiResult<std::size_t> InputView::write(std::span<const std::span<std::byte>>) {
+WasiResult<std::size_t> InputView::write(std::span<const std::span<const std::byte>>) {
   return refuse(Errno::badf);
 }
 
@@ -74,14 +74,14 @@ WasiResult<std::size_t> CappedOutput::read(std::span<const std::span<std::byte>>
   return refuse(Errno::badf);
 }
 
-WasiResult<std::size_t> CappedOutput::write(std::span<const std::span<std::byte>> from) {
+WasiResult<std::size_t> CappedOutput::write(std::span<const std::span<const std::byte>> from) {
   const std::size_t wanted = total_of(from);
   const std::size_t fits = std::min(wanted, bytes_max_ - bytes_.size());
   if (fits < wanted) overflowed_ = true;
   if (fits == 0 && wanted > 0) return refuse(Errno::nospc);
 
   std::size_t left = fits;
-  for (const std::span<std::byte> buffer : from) {
+  for (const std::span<const std::byte> buffer : from) {
     const std::size_t part = std::min(buffer.size(), left);
     bytes_.append(as_text(buffer.first(part)));
     left -= part;
@@ -97,8 +97,8 @@ WasiResult<std::size_t> LineSink::read(std::span<const std::span<std::byte>>) {
   return refuse(Errno::badf);
 }
 
-WasiResult<std::size_t> LineSink::write(std::span<const std::span<std::byte>> from) {
-  for (const std::span<std::byte> buffer : from) {
+WasiResult<std::size_t> LineSink::write(std::span<const std::span<const std::byte>> from) {
+  for (const std::span<const std::byte> buffer : from) {
     const std::size_t kept = std::min(buffer.size(), room_);
     room_ -= kept;
     dropped_bytes_ += buffer.size() - kept;
@@ -157,10 +157,15 @@ WasiResult<std::size_t> DescriptorStream::read(std::span<const std::span<std::by
   return scatter({bounce.data(), static_cast<std::size_t>(got)}, into);
 }
 
-WasiResult<std::size_t> DescriptorStream::write(std::span<const std::span<std::byte>> from) {
+std::size_t DescriptorStream::read_bytes_max() const { return wasi::kBounceBytes; }
+
+WasiResult<std::size_t> DescriptorStream::write(std::span<const std::span<const std::byte>> from) {
   std::vector<iovec> vectors;
   vectors.reserve(from.size());
-  for (const std::span<std::byte> buffer : from) vectors.push_back({buffer.data(), buffer.size()});
+  for (const std::span<const std::byte> buffer : from) {
+    // writev only reads there.
+    vectors.push_back({const_cast<std::byte*>(buffer.data()), buffer.size()});
+  }
   ssize_t written;
   do {
     written = ::writev(fd_, vectors.data(), static_cast<int>(vectors.size()));

@@ -24,8 +24,11 @@ class WasiStream {
   // Fills the buffers in order; 0 at the end of input.
   virtual wasi::WasiResult<std::size_t> read(std::span<const std::span<std::byte>> into) = 0;
 
+  // The most that one read() fills: nobody has to find more room for it.
+  [[nodiscard]] virtual std::size_t read_bytes_max() const = 0;
+
   // Takes bytes from the buffers in order and says how many.
-  virtual wasi::WasiResult<std::size_t> write(std::span<const std::span<std::byte>> from) = 0;
+  virtual wasi::WasiResult<std::size_t> write(std::span<const std::span<const std::byte>> from) = 0;
 
   [[nodiscard]] virtual wasi::FileType type() const = 0;
 
@@ -39,8 +42,9 @@ class WasiStream {
 // Nothing to read, nothing kept.
 class NullStream final : public WasiStream {
  public:
+  [[nodiscard]] std::size_t read_bytes_max() const override { return 0; }
   wasi::WasiResult<std::size_t> read(std::span<const std::span<std::byte>> into) override;
-  wasi::WasiResult<std::size_t> write(std::span<const std::span<std::byte>> from) override;
+  wasi::WasiResult<std::size_t> write(std::span<const std::span<const std::byte>> from) override;
   [[nodiscard]] wasi::FileType type() const override { return wasi::FileType::unknown; }
   [[nodiscard]] int descriptor() const override { return -1; }
   [[nodiscard]] std::uint64_t bytes_ready(wasi::EventType direction) const override;
@@ -51,8 +55,9 @@ class InputView final : public WasiStream {
  public:
   explicit InputView(std::string_view bytes) : left_(bytes) {}
 
+  [[nodiscard]] std::size_t read_bytes_max() const override { return left_.size(); }
   wasi::WasiResult<std::size_t> read(std::span<const std::span<std::byte>> into) override;
-  wasi::WasiResult<std::size_t> write(std::span<const std::span<std::byte>> from) override;
+  wasi::WasiResult<std::size_t> write(std::span<const std::span<const std::byte>> from) override;
   [[nodiscard]] wasi::FileType type() const override { return wasi::FileType::unknown; }
   [[nodiscard]] int descriptor() const override { return -1; }
   [[nodiscard]] std::uint64_t bytes_ready(wasi::EventType direction) const override;
@@ -67,8 +72,9 @@ class CappedOutput final : public WasiStream {
  public:
   explicit CappedOutput(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
+  [[nodiscard]] std::size_t read_bytes_max() const override { return 0; }
   wasi::WasiResult<std::size_t> read(std::span<const std::span<std::byte>> into) override;
-  wasi::WasiResult<std::size_t> write(std::span<const std::span<std::byte>> from) override;
+  wasi::WasiResult<std::size_t> write(std::span<const std::span<const std::byte>> from) override;
   [[nodiscard]] wasi::FileType type() const override { return wasi::FileType::unknown; }
   [[nodiscard]] int descriptor() const override { return -1; }
   [[nodiscard]] std::uint64_t bytes_ready(wasi::EventType direction) const override;
@@ -98,8 +104,9 @@ class LineSink final : public WasiStream {
   LineSink(const LineSink&) = delete;
   LineSink& operator=(const LineSink&) = delete;
 
+  [[nodiscard]] std::size_t read_bytes_max() const override { return 0; }
   wasi::WasiResult<std::size_t> read(std::span<const std::span<std::byte>> into) override;
-  wasi::WasiResult<std::size_t> write(std::span<const std::span<std::byte>> from) override;
+  wasi::WasiResult<std::size_t> write(std::span<const std::span<const std::byte>> from) override;
   [[nodiscard]] wasi::FileType type() const override { return wasi::FileType::unknown; }
   [[nodiscard]] int descriptor() const override { return -1; }
   [[nodiscard]] std::uint64_t bytes_ready(wasi::EventType direction) const override;
@@ -122,8 +129,9 @@ class DescriptorStream final : public WasiStream {
  public:
   explicit DescriptorStream(int fd) : fd_(fd) {}
 
+  [[nodiscard]] std::size_t read_bytes_max() const override;
   wasi::WasiResult<std::size_t> read(std::span<const std::span<std::byte>> into) override;
-  wasi::WasiResult<std::size_t> write(std::span<const std::span<std::byte>> from) override;
+  wasi::WasiResult<std::size_t> write(std::span<const std::span<const std::byte>> from) override;
   // character_device for a terminal only, which is what makes a guest's C library buffer by lines.
   [[nodiscard]] wasi::FileType type() const override;
   [[nodiscard]] int descriptor() const override { return fd_; }

@@ -46,7 +46,9 @@ std::span<const WasiSignature> wasi_signatures() {
   return signatures;
 }
 
-FakeGuest::FakeGuest(WasiOptions options) : bytes_(kMemoryBytes) {
+FakeGuest::FakeGuest(WasiOptions options) : slot_(*MemorySlot::reserve(kPageBytes, kPageBytes)) {
+  NUR_CHECK(slot_.commit_initial(kMemoryBytes));
+  barrier_ = WriteBarrier(slot_.area(), 1, pages_in(kMemoryBytes), slot_.saves());
   Result<WasiProcess> created = WasiProcess::create(std::move(options));
   NUR_CHECK(created);
   process_.emplace(*std::move(created));
@@ -62,7 +64,9 @@ std::uint32_t FakeGuest::room(std::uint32_t bytes) {
 
 std::uint32_t FakeGuest::put(std::string_view bytes) {
   const std::uint32_t address = room(bytes_of(bytes));
-  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(bytes_.data()) + address);
+  const auto place = memory().writable(address, bytes.size());
+  NUR_CHECK(place);
+  std::ranges::copy(std::as_bytes(std::span(bytes)), place->data());
   return address;
 }
 

@@ -17,6 +17,7 @@
 #include "host/abi/wasi/types.h"
 #include "host/sandbox/guest_memory.h"
 #include "host/sandbox/host_function.h"
+#include "host/sandbox/memory_slot.h"
 
 namespace nur {
 
@@ -81,13 +82,15 @@ class FakeGuest {
   // Names in a directory, without "." and "..", sorted.
   std::vector<std::string> list(std::uint32_t directory);
 
-  [[nodiscard]] GuestMemory memory() const { return {bytes_.data(), bytes_.size()}; }
+  [[nodiscard]] GuestMemory memory() const { return {slot_.memory(), kMemoryBytes, &barrier_}; }
   [[nodiscard]] WasiProcess& process() { return *process_; }
 
   static constexpr std::uint32_t kMemoryBytes = 1u << 20;
 
  private:
-  mutable std::vector<std::byte> bytes_;
+  // Protected as an instance's is: a host function that writes without asking dies of it.
+  MemorySlot slot_;
+  mutable WriteBarrier barrier_;
   std::uint32_t next_ = 64;
   std::optional<WasiProcess> process_;
   HostReply last_reply_;

@@ -20,7 +20,7 @@ std::span<std::byte> bytes_of(std::string& text) {
 }
 
 wasi::WasiResult<std::size_t> write(WasiStream& stream, std::string text) {
-  const std::array buffers = {bytes_of(text)};
+  const std::array buffers = {std::as_bytes(bytes_of(text))};
   return stream.write(buffers);
 }
 

@@ -28,9 +28,14 @@ HostReply write_where_nothing_is(void*, const GuestMemory&, nur_value*) {
 
 // Within the guest's window, but by the host's code: the address alone must not excuse it.
 HostReply write_into_the_guests_window(void*, const GuestMemory& memory, nur_value*) {
-  auto* const end =
-      reinterpret_cast<volatile char*>(memory.range(0, memory.size())->data()) + memory.size();
-  *end = 1;
+  const auto all = *memory.range(0, memory.size());
+  *const_cast<volatile std::byte*>(all.data() + all.size()) = std::byte{1};
+  return HostReply::resume();
+}
+
+// In pages of the guest that nobody has written yet, past the accessor that makes them writable.
+HostReply write_without_asking(void*, const GuestMemory& memory, nur_value*) {
+  *const_cast<volatile std::byte*>(memory.range(4096, 1)->data()) = std::byte{1};
   return HostReply::resume();
 }
 
@@ -53,6 +58,23 @@ TEST(HostFaultDeathTest, InAHostFunctionKillsTheProcess) {
 
 TEST(HostFaultDeathTest, AtAnAddressOfTheGuestKillsTheProcess) {
   EXPECT_EXIT(run_with(write_into_the_guests_window), ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST(HostFaultDeathTest, AtAPageThatItDidNotAskForKillsTheProcess) {
+  EXPECT_EXIT(run_with(write_without_asking), ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+// Only the guest on the CPU is let through to its own pages.
+TEST(HostFaultDeathTest, AtAPageOfAnotherGuestKillsTheProcess) {
+  const auto module = load_wat(kCaller);
+  const auto other = *Instance::create(*module, SandboxLimits{});
+  const auto bytes = *other->memory().range(0, 1);
+  const auto write_to_other = [&] {
+    *const_cast<volatile std::byte*>(bytes.data()) = std::byte{1};
+  };
+  test::trap_guard();
+
+  EXPECT_EXIT(write_to_other(), ::testing::KilledBySignal(SIGSEGV), "");
 }
 
 TEST(HostFaultDeathTest, SentByKillIsNotTakenForAGuests) {

@@ -4,11 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include "host/sandbox/memory_slot.h"
+
 namespace nur {
 namespace {
 
 TEST(StackSlot, IsUsableFromTopToGuard) {
-  const StackSlot stack = *StackSlot::reserve(16384);
+  const MemorySlot slot = *MemorySlot::reserve(4096, 16384);
+  const StackSlot stack = slot.stack();
 
   std::memset(static_cast<char*>(stack.landing()) - 16384, 1, 16384);
 
@@ -18,7 +21,8 @@ TEST(StackSlot, IsUsableFromTopToGuard) {
 }
 
 TEST(StackSlot, KeepsRoomAboveItsTopForLeavingIt) {
-  const StackSlot stack = *StackSlot::reserve(16384);
+  const MemorySlot slot = *MemorySlot::reserve(4096, 16384);
+  const StackSlot stack = slot.stack();
 
   EXPECT_GE(static_cast<char*>(stack.landing()) - static_cast<char*>(stack.top()), 256);
   EXPECT_EQ(stack.frames().size(), stack.usable_bytes());
@@ -26,7 +30,8 @@ TEST(StackSlot, KeepsRoomAboveItsTopForLeavingIt) {
 }
 
 TEST(StackSlotDeathTest, FaultsInItsGuard) {
-  const StackSlot stack = *StackSlot::reserve(16384);
+  const MemorySlot slot = *MemorySlot::reserve(4096, 16384);
+  const StackSlot stack = slot.stack();
   auto* const guard = reinterpret_cast<volatile char*>(stack.guard_end() - 1);
 
   EXPECT_EXIT(*guard = 1, ::testing::KilledBySignal(SIGSEGV), "");
