@@ -14,9 +14,13 @@ namespace {
 using boost::context::detail::make_fcontext;
 using boost::context::detail::transfer_t;
 
-// Memory that stays resident from one request to the next: beyond, giving it all back to the kernel
-// and learning anew costs less than copying (docs/measurements.md, reset).
-constexpr std::size_t kResidentPagesMax = (1 << 20) / kPageBytes;
+// The first requests of an instance learn, whatever they do later.
+constexpr std::uint64_t kFirstRequests = 8;
+
+// What was written once is copied back for ever: who copies more than a few pages learns anew from
+// time to time, in case it was an odd request that wrote them.
+constexpr std::uint64_t kRequestsPerLearning = 1024;
+constexpr std::size_t kFewPages = 32;
 
 // Each run of the image that is mapped is a mapping or two of its own; an image in more pieces is
 // copied into every slot.
@@ -52,25 +56,44 @@ std::unexpected<Error> out_of_mappings() {
 
 }  // namespace
 
+ResetHistory Instance::history_for(const LoadedModule& module, const SandboxLimits& limits) {
+  return {pages_in(module.code().instance_bytes), pages_in(module.initial_memory_bytes()),
+          limits.scanner != nullptr, limits.reset};
+}
+
 Result<std::unique_ptr<Instance>> Instance::create(const LoadedModule& module,
                                                    const SandboxLimits& limits) {
+  auto history = std::make_unique<ResetHistory>(history_for(module, limits));
+  std::unique_ptr<Instance> instance = NUR_TRY(create(module, limits, *history));
+  instance->own_history_ = std::move(history);
+  return instance;
+}
+
+Result<std::unique_ptr<Instance>> Instance::create(const LoadedModule& module,
+                                                   const SandboxLimits& limits,
+                                                   ResetHistory& history) {
   const std::uint64_t initial = module.initial_memory_bytes();
   if (initial > limits.memory_bytes_max) {
     return fail(ErrorKind::limit_exceeded, "needs {} of memory to start with, the limit is {}",
                 format_size(initial), format_size(limits.memory_bytes_max));
   }
   MemorySlot slot = NUR_TRY(MemorySlot::reserve(module.code().instance_bytes, limits.stack_bytes));
-  std::unique_ptr<Instance> instance(new Instance(module, limits, std::move(slot)));
+  std::unique_ptr<Instance> instance(new Instance(module, limits, history, std::move(slot)));
   NUR_TRY(instance->commit_memory());
   instance->write_header();
   module.code().initialize(instance->slot_.instance());
   NUR_TRY(instance->guard_area());
+  instance->adopt(history.strategy());
+  if (instance->barrier_.broken()) return out_of_mappings();
   return instance;
 }
 
-Instance::Instance(const LoadedModule& module, const SandboxLimits& limits, MemorySlot slot)
+Instance::Instance(const LoadedModule& module, const SandboxLimits& limits, ResetHistory& history,
+                   MemorySlot slot)
     : module_(module),
       memory_bytes_max_(limits.memory_bytes_max),
+      scanner_(limits.scanner),
+      history_(history),
       slot_(std::move(slot)),
       plan_({module.code().image_runs, module.code().image_run_count}) {
   running_.text_begin = module.text_begin();
@@ -144,32 +167,92 @@ Result<void> Instance::guard_area() {
 Result<void> Instance::reset() {
   guest_context_ = nullptr;
   NUR_TRY(slot_.shrink());
-  NUR_TRY(restore_memory());
-  plan_.run();
+  bool overflowed = false;
+  switch (strategy_) {
+    case ResetStrategy::learned:
+    case ResetStrategy::copy_all:
+      overflowed = restore_writable();
+      break;
+    case ResetStrategy::scan:
+      restore_scanned();
+      break;
+    case ResetStrategy::discard:
+      plan_.plan_area(barrier_);
+      discard_memory();
+      plan_.run();
+      break;
+  }
   std::memcpy(slot_.area(), first_page_.data(), first_page_.size());
+
+  if (++resets_ > settled_) history_.count(barrier_.faults() - counted_faults_, overflowed);
+  counted_faults_ = barrier_.faults();
+  if (strategy_ != history_.strategy()) adopt(history_.strategy());
+  if (barrier_.broken()) return out_of_mappings();
   return {};
 }
 
-Result<void> Instance::restore_memory() {
-  if (barrier_.version() == planned_version_) return {};
-  const PageSet& writable = barrier_.writable();
+bool Instance::restore_writable() {
   const std::size_t area_pages = barrier_.area_pages();
-  if (writable.size() > area_pages + kResidentPagesMax) {
-    if (!image_is_mapped_) barrier_.admit_all_memory();
-    if (!barrier_.broken()) {
-      slot_.discard();
-      if (!image_is_mapped_) copy_image();
+  if (barrier_.version() != planned_version_) {
+    const PageSet& writable = barrier_.writable();
+    const bool learns = strategy_ == ResetStrategy::learned;
+    const bool overflowed = learns && writable.size() > area_pages + kResidentPagesMax;
+    if (overflowed) {
+      if (!image_is_mapped_) barrier_.admit_all_memory();
+      discard_memory();
       barrier_.protect_memory();
+    } else if (learns) {
+      history_.add_hot(writable);
     }
+    plan_.plan_area(barrier_);
+    for (PageRun run = writable.next_run(area_pages); run.size() > 0;
+         run = writable.next_run(run.end)) {
+      plan_.add_memory(slot_.memory(), {run.begin - area_pages, run.end - area_pages});
+    }
+    planned_version_ = barrier_.version();
+    plan_.run();
+    return overflowed;
   }
-  if (barrier_.broken()) return out_of_mappings();
+  plan_.run();
+  if (resets_ % kRequestsPerLearning == kRequestsPerLearning - 1 &&
+      strategy_ == ResetStrategy::learned && plan_.pages() > kFewPages) {
+    barrier_.protect_memory();
+    history_.forget();
+    settled_ = resets_ + kFirstRequests;
+  }
+  return false;
+}
+
+void Instance::restore_scanned() {
   plan_.plan_area(barrier_);
-  for (PageRun run = writable.next_run(area_pages); run.size() > 0;
-       run = writable.next_run(run.end)) {
-    plan_.add_memory(slot_.memory(), {run.begin - area_pages, run.end - area_pages});
+  const std::size_t pages = pages_in(slot_.initial_bytes());
+  if (scanner_ != nullptr &&
+      scanner_->find_written(slot_.memory(), pages, kResidentPagesMax, scanned_)) {
+    for (const PageRun& run : scanned_) plan_.add_memory(slot_.memory(), run);
+  } else {
+    discard_memory();
   }
-  planned_version_ = barrier_.version();
-  return {};
+  plan_.run();
+}
+
+void Instance::discard_memory() {
+  slot_.discard();
+  if (!image_is_mapped_ && !barrier_.broken()) copy_image();
+}
+
+void Instance::adopt(ResetStrategy strategy) {
+  planned_version_ = 0;  // the plan may be of another way
+  if (strategy == ResetStrategy::learned) {
+    if (strategy_ != ResetStrategy::learned) barrier_.protect_memory();
+    const PageSet& hot = history_.hot();
+    for (PageRun run = hot.next_run(0); run.size() > 0; run = hot.next_run(run.end)) {
+      barrier_.admit(run);
+    }
+  } else {
+    barrier_.admit_all_memory();
+  }
+  strategy_ = strategy;
+  settled_ = resets_ + kFirstRequests;
 }
 
 void Instance::call(nur_export_call function, nur_value* values) {

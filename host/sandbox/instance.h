@@ -24,6 +24,8 @@
 #include "host/artefact/loaded_module.h"
 #include "host/sandbox/guest_memory.h"
 #include "host/sandbox/memory_slot.h"
+#include "host/sandbox/page_scanner.h"
+#include "host/sandbox/reset_history.h"
 #include "host/sandbox/reset_plan.h"
 #include "host/sandbox/trap_guard.h"
 #include "host/sandbox/write_barrier.h"
@@ -33,6 +35,9 @@ namespace nur {
 struct SandboxLimits {
   std::uint64_t memory_bytes_max = std::uint64_t{128} << 20;
   std::size_t stack_bytes = std::size_t{1} << 20;
+  const PageScanner* scanner = nullptr;  // where there is one; outlives the instances
+  std::optional<ResetStrategy> reset =
+      std::nullopt;  // no choice by statistics: for tests and benches
 };
 
 class Instance {
@@ -41,6 +46,12 @@ class Instance {
   // Errors: limit_exceeded when the initial memory is above the limit; exhausted.
   static Result<std::unique_ptr<Instance>> create(const LoadedModule& module,
                                                   const SandboxLimits& limits);
+  // One that begins with what others have learned, and adds to it. `history`, of history_for(),
+  // outlives it.
+  static Result<std::unique_ptr<Instance>> create(const LoadedModule& module,
+                                                  const SandboxLimits& limits,
+                                                  ResetHistory& history);
+  static ResetHistory history_for(const LoadedModule& module, const SandboxLimits& limits);
 
   // Every byte of memory, globals and tables as they were after create().
   // Errors: exhausted; the instance must not be used again then.
@@ -83,23 +94,41 @@ class Instance {
   [[nodiscard]] const LoadedModule& module() const { return module_; }
 
  private:
-  Instance(const LoadedModule& module, const SandboxLimits& limits, MemorySlot slot);
+  Instance(const LoadedModule& module, const SandboxLimits& limits, ResetHistory& history,
+           MemorySlot slot);
   // Puts the initial linear memory in place. Errors: exhausted.
   Result<void> commit_memory();
   void write_header();
   void copy_image();
   // Keeps what reset() restores of the area's first page, and guards the others. Errors: exhausted.
   Result<void> guard_area();
-  Result<void> restore_memory();
+  // Make linear memory and tables as they were, by what was written; true when that was too much.
+  bool restore_writable();
+  void restore_scanned();
+  // Makes linear memory pristine, whatever was written; all of it must be writable if the image is
+  // not mapped.
+  void discard_memory();
+  // Linear memory is pristine: from here on it is reset that way.
+  void adopt(ResetStrategy strategy);
 
   const LoadedModule& module_;
   const std::uint64_t memory_bytes_max_;
+  const PageScanner* const scanner_;
+  std::unique_ptr<ResetHistory> own_history_;  // of an instance that shares it with nobody
+  ResetHistory& history_;
   MemorySlot slot_;
   WriteBarrier barrier_;
   bool image_is_mapped_ = false;
+  std::vector<std::byte> first_page_;  // the used part of the area's first page, pristine
+
+  ResetStrategy strategy_ = ResetStrategy::learned;
   ResetPlan plan_;
   std::uint64_t planned_version_ = 0;
-  std::vector<std::byte> first_page_;  // the used part of the area's first page, pristine
+  std::vector<PageRun> scanned_;
+  std::uint64_t resets_ = 0;
+  std::uint64_t settled_ = 0;         // so many resets make its requests worth counting
+  std::uint64_t counted_faults_ = 0;  // of barrier_, up to the last reset
+
   RunningGuest running_;
   boost::context::detail::fcontext_t guest_context_ = nullptr;
   nur_export_call function_ = nullptr;

@@ -17,7 +17,7 @@ Result<Lease> InstancePool::acquire() {
     instance = std::move(idle_.back());
     idle_.pop_back();
   } else {
-    instance = NUR_TRY(Instance::create(module_, sandbox_));
+    instance = NUR_TRY(Instance::create(module_, sandbox_, history_));
   }
   ++leased_;
   return Lease(*this, std::move(instance));

@@ -41,7 +41,10 @@ class InstancePool {
  public:
   // `module` outlives the pool, the pool its leases.
   InstancePool(const LoadedModule& module, const SandboxLimits& sandbox, const PoolLimits& limits)
-      : module_(module), sandbox_(sandbox), limits_(limits) {}
+      : module_(module),
+        sandbox_(sandbox),
+        limits_(limits),
+        history_(Instance::history_for(module, sandbox)) {}
 
   // Never waits. Errors: exhausted when all are leased or the machine has no more; limit_exceeded
   // when the module can never run under these limits.
@@ -57,6 +60,7 @@ class InstancePool {
   const LoadedModule& module_;
   const SandboxLimits sandbox_;
   const PoolLimits limits_;
+  ResetHistory history_;
   std::vector<std::unique_ptr<Instance>> idle_;
   std::size_t leased_ = 0;
 };

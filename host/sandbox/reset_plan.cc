@@ -33,6 +33,12 @@ void ResetPlan::add_memory(std::byte* memory, PageRun pages) {
   }
 }
 
+std::size_t ResetPlan::pages() const {
+  std::size_t pages = 0;
+  for (const Run& run : runs_) pages += run.bytes / kPageBytes;
+  return pages;
+}
+
 void ResetPlan::run() const {
   for (const Run& run : runs_) {
     if (run.from == nullptr) {

@@ -25,6 +25,7 @@ class ResetPlan {
   void run() const;
 
   [[nodiscard]] std::size_t run_count() const { return runs_.size(); }
+  [[nodiscard]] std::size_t pages() const;
 
  private:
   struct Run {
