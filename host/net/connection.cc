@@ -209,18 +209,33 @@ void Connection::respond(Response response) {
 }
 
 bool Connection::respond_verbatim(std::string bytes) {
-  const Result<ParsedResponse> parsed =
-      parse_response(bytes, parser_.request().method, context_.limits);
+  HeadView& view = context_.answer_head;
+  const Result<ParsedResponse> parsed = parse_response(bytes, parser_.request().method, view);
   if (!parsed) {
     respond(host_response(502, parsed.error().message));
     return false;
   }
+  const bool old_client = parser_.request().version_minor == 0;
+  if (old_client && parsed->chunked) {
+    Response response;
+    response.status = parsed->status;
+    for (const FieldView& field : view.fields) {
+      response.headers.push_back({std::string(field.name), std::string(field.value)});
+    }
+    response.body = decoded_body(bytes, *parsed);
+    respond(std::move(response));
+    return true;
+  }
   if (!begin_answer()) return true;
   // A client of HTTP/1.0 keeps the connection only when told so, and these bytes are not ours.
-  const bool keep_alive = parsed->keep_alive && parser_.keep_alive() && !context_.draining &&
-                          parser_.request().version_minor >= 1;
-  bytes.resize(parsed->bytes);
-  output_.append(std::move(bytes));
+  const bool keep_alive =
+      parsed->keep_alive && parser_.keep_alive() && !context_.draining && !old_client;
+  std::string& out = output_.tail();
+  const std::size_t begin = old_client ? parsed->head_begin : 0;
+  out.append(bytes, begin, parsed->head_end - begin);
+  if (!parsed->has_date) out += context_.writer.date_line();
+  if (!keep_alive && !parsed->says_close) out += "Connection: close\r\n";
+  output_.append(std::move(bytes), parsed->head_end, parsed->bytes);
   end_answer(keep_alive);
   return true;
 }

@@ -77,6 +77,7 @@ struct ConnectionContext {
   // Where any connection receives to, for the length of one call; what is no whole request is
   // copied from here, so that a waiting connection holds no buffer.
   std::span<char> scratch;
+  HeadView answer_head;  // of a guest, while it is looked at
   bool draining = false;
 };
 

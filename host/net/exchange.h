@@ -18,10 +18,11 @@ class Exchange {
 
   virtual void respond(Response response) = 0;
 
-  // Bytes of a complete HTTP/1.x response made by a guest, sent as they are. The front reads its
-  // framing: with Content-Length or chunked coding the connection may live on, otherwise it is
-  // closed behind the last byte. What is no valid response becomes a 502.
-  // Returns false in that last case.
+  // Bytes of a complete HTTP/1.x response made by a guest, sent as they are but for what only the
+  // front knows: it adds a Date where there is none, and "Connection: close" where it will close.
+  // It reads the framing: with Content-Length or chunked coding the connection may live on,
+  // otherwise it is closed behind the last byte. A client of HTTP/1.0 gets neither chunks nor 1xx
+  // messages. What is no valid response becomes a 502; returns false then.
   virtual bool respond_verbatim(std::string bytes) = 0;
 
   // Nobody is there to take the answer: the work for it may stop. It must be answered all the same.

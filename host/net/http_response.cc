@@ -12,13 +12,24 @@ namespace nur {
 namespace {
 
 // Fields that speak of this connection or of the message's framing (RFC 9110 section 7.6.1).
-constexpr std::array<std::string_view, 8> kFramingFields{
-    "connection", "content-length",    "keep-alive", "proxy-connection",
-    "te",         "transfer-encoding", "trailer",    "upgrade"};
-
 bool is_framing_field(std::string_view name) {
-  return std::ranges::any_of(
-      kFramingFields, [&](std::string_view field) { return equal_ignoring_case(field, name); });
+  const auto is = [name](std::string_view field) { return equal_ignoring_case(field, name); };
+  switch (name.size()) {
+    case 2:
+      return is("te");
+    case 7:
+      return is("trailer") || is("upgrade");
+    case 10:
+      return is("connection") || is("keep-alive");
+    case 14:
+      return is("content-length");
+    case 16:
+      return is("proxy-connection");
+    case 17:
+      return is("transfer-encoding");
+    default:
+      return false;
+  }
 }
 
 void append_number(std::string& out, std::size_t number) {
@@ -60,7 +71,7 @@ bool asks_to_close(const Response& response) {
 
 bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
 
-std::string_view ResponseWriter::date() {
+std::string_view ResponseWriter::date_line() {
   const std::time_t now = std::time(nullptr);
   if (now != date_of_) {
     date_of_ = now;
@@ -70,21 +81,25 @@ std::string_view ResponseWriter::date() {
     constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    date_ = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
-                        kDays[static_cast<std::size_t>(parts.tm_wday)], parts.tm_mday,
-                        kMonths[static_cast<std::size_t>(parts.tm_mon)], parts.tm_year + 1900,
-                        parts.tm_hour, parts.tm_min, parts.tm_sec);
+    date_line_ = fmt::format("Date: {}, {:02} {} {} {:02}:{:02}:{:02} GMT\r\n",
+                             kDays[static_cast<std::size_t>(parts.tm_wday)], parts.tm_mday,
+                             kMonths[static_cast<std::size_t>(parts.tm_mon)], parts.tm_year + 1900,
+                             parts.tm_hour, parts.tm_min, parts.tm_sec);
   }
-  return date_;
+  return date_line_;
 }
 
 void ResponseWriter::write_head(const Response& response, Framing framing, std::string& out) {
-  out += "HTTP/1.1 ";
-  append_number(out, static_cast<std::size_t>(response.status));
-  out += ' ';
-  out +=
-      response.reason.empty() ? reason_phrase(response.status) : std::string_view(response.reason);
-  out += "\r\n";
+  if (response.status == 200 && response.reason.empty()) {
+    out += "HTTP/1.1 200 OK\r\n";
+  } else {
+    out += "HTTP/1.1 ";
+    append_number(out, static_cast<std::size_t>(response.status));
+    out += ' ';
+    out += response.reason.empty() ? reason_phrase(response.status)
+                                   : std::string_view(response.reason);
+    out += "\r\n";
+  }
   bool has_date = false;
   for (const Header& header : response.headers) {
     if (is_framing_field(header.name)) continue;
@@ -94,11 +109,7 @@ void ResponseWriter::write_head(const Response& response, Framing framing, std::
     out += header.value;
     out += "\r\n";
   }
-  if (!has_date) {
-    out += "Date: ";
-    out += date();
-    out += "\r\n";
-  }
+  if (!has_date) out += date_line();
   if (!has_no_body(response.status)) {
     out += "Content-Length: ";
     append_number(out, response.body.size());

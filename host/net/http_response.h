@@ -38,11 +38,12 @@ class ResponseWriter {
   // has no defect.
   void write_head(const Response& response, Framing framing, std::string& out);
 
- private:
-  std::string_view date();
+  // "Date: Sun, 06 Nov 1994 08:49:37 GMT" and CRLF; made once a second.
+  std::string_view date_line();
 
+ private:
   std::time_t date_of_ = -1;
-  std::string date_;  // "Sun, 06 Nov 1994 08:49:37 GMT"
+  std::string date_line_;
 };
 
 }  // namespace nur

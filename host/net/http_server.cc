@@ -50,6 +50,7 @@ HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHan
                .writer = {},
                .counters = counters != nullptr ? *counters : own_counters_,
                .scratch = scratch_,
+               .answer_head = {},
                .draining = false},
       turn_(loop.timers(), [this] { take_turn(); }) {}
 

@@ -20,23 +20,18 @@ constexpr std::size_t kPiecesPerSend = 16;
 
 std::string& OutputQueue::tail() {
   if (first_ == pieces_.size() || !pieces_.back().gathers) {
-    pieces_.push_back({std::string(), /*gathers=*/true});
+    pieces_.push_back({std::string(), /*gathers=*/true, 0});
   }
   return pieces_.back().bytes;
 }
 
-void OutputQueue::append(std::string bytes) {
-  if (bytes.size() <= kCopiedBytesMax) {
-    tail() += bytes;
+void OutputQueue::append(std::string bytes, std::size_t begin, std::size_t end) {
+  if (end - begin <= kCopiedBytesMax) {
+    tail().append(bytes, begin, end - begin);
   } else {
-    pieces_.push_back({std::move(bytes), /*gathers=*/false});
+    bytes.resize(end);
+    pieces_.push_back({std::move(bytes), /*gathers=*/false, begin});
   }
-}
-
-std::size_t OutputQueue::bytes() const {
-  std::size_t sum = 0;
-  for (std::size_t i = first_; i < pieces_.size(); ++i) sum += pieces_[i].bytes.size();
-  return sum - offset_;
 }
 
 void OutputQueue::clear() {
@@ -50,8 +45,8 @@ void OutputQueue::clear() {
 
 void OutputQueue::drop_sent(std::size_t count) {
   offset_ += count;
-  while (first_ < pieces_.size() && offset_ >= pieces_[first_].bytes.size()) {
-    offset_ -= pieces_[first_].bytes.size();
+  while (first_ < pieces_.size() && offset_ >= pieces_[first_].size()) {
+    offset_ -= pieces_[first_].size();
     if (first_ + 1 < pieces_.size()) std::string().swap(pieces_[first_].bytes);
     ++first_;
   }
@@ -64,9 +59,9 @@ OutputQueue::Flushed OutputQueue::flush(int socket, std::size_t& sent) {
     std::size_t offset = offset_;
     std::size_t asked = 0;
     for (std::size_t i = first_; i < pieces_.size() && count < parts.size(); ++i) {
-      std::string& bytes = pieces_[i].bytes;
-      parts[count++] = {bytes.data() + offset, bytes.size() - offset};
-      asked += bytes.size() - offset;
+      Piece& piece = pieces_[i];
+      parts[count++] = {piece.bytes.data() + piece.begin + offset, piece.size() - offset};
+      asked += piece.size() - offset;
       offset = 0;
     }
     if (asked == 0) {

@@ -20,19 +20,30 @@ class OutputQueue {
 
   // To be appended to, until the next call of any other member.
   std::string& tail();
-  void append(std::string bytes);
+  void append(std::string bytes) {
+    const std::size_t end = bytes.size();
+    append(std::move(bytes), 0, end);
+  }
+  // Those of `bytes` from `begin` to `end`.
+  void append(std::string bytes, std::size_t begin, std::size_t end);
 
   // Sends as much as the socket takes. `sent` is raised by what it took.
   Flushed flush(int socket, std::size_t& sent);
   [[nodiscard]] bool empty() const { return bytes() == 0; }
-  [[nodiscard]] std::size_t bytes() const;
+  [[nodiscard]] std::size_t bytes() const {
+    std::size_t sum = 0;
+    for (std::size_t i = first_; i < pieces_.size(); ++i) sum += pieces_[i].size();
+    return sum - offset_;
+  }
   // Drops everything.
   void clear();
 
  private:
   struct Piece {
     std::string bytes;
-    bool gathers = false;  // small pieces may be appended
+    bool gathers = false;   // small pieces may be appended
+    std::size_t begin = 0;  // bytes before it are not sent
+    [[nodiscard]] std::size_t size() const { return bytes.size() - begin; }
   };
 
   void drop_sent(std::size_t count);

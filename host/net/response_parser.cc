@@ -2,27 +2,44 @@
 
 #include <string>
 
+#include "base/check.h"
 #include "host/net/chunked_body.h"
 #include "host/net/http_message.h"
+#include "host/net/http_response.h"
 
 namespace nur {
 namespace {
 
-bool may_keep_alive(const HeadView& view) {
-  bool says_close = false;
+// A head from a guest may be as large as one that the host would write itself.
+constexpr HttpLimits kLimits{.head_bytes_max = kResponseHeadBytesMax,
+                             .headers_max = kResponseHeadersMax};
+
+// What its fields say of the connection, and whether there is a date.
+void read_connection_fields(const HeadView& view, ParsedResponse& response) {
   bool says_keep_alive = false;
+  response.has_date = response.says_close = false;
   for (const FieldView& field : view.fields) {
-    if (!equal_ignoring_case(field.name, "connection")) continue;
-    says_close = says_close || list_contains(field.value, "close");
-    says_keep_alive = says_keep_alive || list_contains(field.value, "keep-alive");
+    if (field.name.size() == 4 && equal_ignoring_case(field.name, "date")) {
+      response.has_date = true;
+    } else if (field.name.size() == 10 && equal_ignoring_case(field.name, "connection")) {
+      response.says_close = response.says_close || list_contains(field.value, "close");
+      says_keep_alive = says_keep_alive || list_contains(field.value, "keep-alive");
+    }
   }
-  return !says_close && (view.version_minor >= 1 || says_keep_alive);
+  response.keep_alive = !response.says_close && (view.version_minor >= 1 || says_keep_alive);
+}
+
+// A body never holds more than the bytes it is coded in.
+HttpLimits limits_for(std::string_view coded_body) {
+  HttpLimits limits = kLimits;
+  limits.body_bytes_max = coded_body.size();
+  return limits;
 }
 
 // Reads the head at the front of `bytes` and its length.
-Result<std::size_t> read_head(std::string_view bytes, const HttpLimits& limits, HeadView& view) {
+Result<std::size_t> read_head(std::string_view bytes, HeadView& view) {
   HeadScanner scanner;
-  switch (scanner.scan(bytes, limits, /*request=*/false)) {
+  switch (scanner.scan(bytes, kLimits, /*request=*/false)) {
     case HeadScanner::Found::nothing_yet:
       return fail(ErrorKind::invalid_input, "the response's head has no end");
     case HeadScanner::Found::refused:
@@ -39,17 +56,24 @@ Result<std::size_t> read_head(std::string_view bytes, const HttpLimits& limits, 
 
 }  // namespace
 
-Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view request_method,
-                                      const HttpLimits& limits) {
-  ParsedResponse response;
+Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view request_method) {
   HeadView view;
+  return parse_response(bytes, request_method, view);
+}
+
+Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view request_method,
+                                      HeadView& view) {
+  ParsedResponse response;
   do {
-    response.bytes += NUR_TRY(read_head(bytes.substr(response.bytes), limits, view));
+    response.head_begin = response.bytes;
+    response.bytes += NUR_TRY(read_head(bytes.substr(response.bytes), view));
     if (view.status == 101) {
       return fail(ErrorKind::invalid_input, "the response: protocols are not switched here");
     }
   } while (view.status < 200);
   response.status = view.status;
+  response.head_end = response.bytes - 2;
+  read_connection_fields(view, response);
 
   Framing framing;
   if (const std::optional<Refusal> wrong = read_framing(view, framing)) {
@@ -59,11 +83,9 @@ Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view r
   if (request_method == "HEAD" || view.status == 204 || view.status == 304) {
     // RFC 9110 section 6.4.1: no body, whatever the head says.
   } else if (framing.chunked) {
-    HttpLimits chunk_limits = limits;
-    chunk_limits.body_bytes_max = rest.size();
     ChunkedBody chunked;
     std::string decoded;
-    const ChunkedBody::Progress progress = chunked.decode(rest, decoded, chunk_limits);
+    const ChunkedBody::Progress progress = chunked.decode(rest, decoded, limits_for(rest));
     if (progress.step == ChunkedBody::Step::refused) {
       return fail(ErrorKind::invalid_input, "the response: {}", chunked.refusal().detail);
     }
@@ -71,6 +93,7 @@ Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view r
       return fail(ErrorKind::invalid_input, "the response's chunked body has no end");
     }
     response.bytes += progress.consumed;
+    response.chunked = true;
   } else if (framing.has_length) {
     if (rest.size() < framing.length) {
       return fail(ErrorKind::invalid_input, "the response promises {} bytes of body and has {}",
@@ -82,8 +105,18 @@ Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view r
     response.until_close = true;
   }
   response.extra_bytes = response.bytes < bytes.size();
-  response.keep_alive = may_keep_alive(view) && !response.until_close && !response.extra_bytes;
+  response.keep_alive = response.keep_alive && !response.until_close && !response.extra_bytes;
   return response;
+}
+
+std::string decoded_body(std::string_view bytes, const ParsedResponse& parsed) {
+  NUR_CHECK(parsed.chunked);
+  const std::string_view body = bytes.substr(parsed.head_end + 2);
+  ChunkedBody chunked;
+  std::string decoded;
+  const ChunkedBody::Progress progress = chunked.decode(body, decoded, limits_for(body));
+  NUR_CHECK(progress.step == ChunkedBody::Step::complete);
+  return decoded;
 }
 
 }  // namespace nur

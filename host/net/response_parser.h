@@ -11,6 +11,12 @@ namespace nur {
 
 struct ParsedResponse {
   int status = 0;
+  // Where the last head begins, behind any 1xx messages, and where its final empty line is.
+  std::size_t head_begin = 0;
+  std::size_t head_end = 0;
+  bool has_date = false;
+  bool says_close = false;
+  bool chunked = false;
   // Of the message with any 1xx messages before it. What lies behind must not reach the client: on
   // a connection that lives on it would be taken for the next answer (threat: response splitting).
   std::size_t bytes = 0;
@@ -22,8 +28,13 @@ struct ParsedResponse {
 };
 
 // `bytes` is all that was written. `request_method` decides whether there is a body (HEAD).
+// The fields of the last head are left in `view`, which may be used for one response after another.
 // Errors: invalid_input, saying what keeps it from being one whole response.
 Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view request_method,
-                                      const HttpLimits& limits = {});
+                                      HeadView& view);
+Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view request_method);
+
+// Takes chunked coding off the body of a response that parse_response found to be `parsed`.
+std::string decoded_body(std::string_view bytes, const ParsedResponse& parsed);
 
 }  // namespace nur

@@ -346,35 +346,86 @@ TEST(Connection, LingersNoLongerThanTwoSeconds) {
   EXPECT_EQ(front.server->counters().active, 0u);
 }
 
-TEST(Connection, SendsVerbatimAnswersAsTheyAre) {
+constexpr std::string_view kDate = "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
+
+// Answers a GET, a version of HTTP and other headers with these bytes; what the client gets.
+std::string sent_verbatim(const std::string& bytes, std::string_view request = get("/")) {
   TestFront front;
-  const std::string answer = "HTTP/1.1 299 Odd\r\ncontent-length: 2\r\nX:y\r\n\r\nok";
-  front.answer = [&](Exchange& exchange) { EXPECT_TRUE(exchange.respond_verbatim(answer)); };
+  front.answer = [&](Exchange& exchange) { EXPECT_TRUE(exchange.respond_verbatim(bytes)); };
   TestClient client = front.connect();
-  client.send(get("/") + get("/"));
-  ASSERT_TRUE(client.awaits_bytes(2 * answer.size()));
-  EXPECT_EQ(client.received(), answer + answer);
+  client.send(request);
+  client.finish_sending();
+  EXPECT_TRUE(client.awaits_close());
+  return client.received();
+}
+
+TEST(Connection, SendsVerbatimAnswersAsTheyAre) {
+  const std::string answer =
+      fmt::format("HTTP/1.1 299 Odd\r\ncontent-length: 2\r\nX:y\r\n{}\r\nok", kDate);
+  EXPECT_EQ(sent_verbatim(answer, get("/") + get("/")), answer + answer);
+}
+
+TEST(Connection, AddsADateToVerbatimAnswersWithout) {
+  const std::string sent = sent_verbatim("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_TRUE(sent.starts_with("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nDate: ")) << sent;
+  EXPECT_TRUE(sent.ends_with(" GMT\r\n\r\nok")) << sent;
 }
 
 TEST(Connection, AVerbatimAnswerWithoutFramingEndsTheConnection) {
-  TestFront front;
-  front.answer = [&](Exchange& exchange) {
-    EXPECT_TRUE(exchange.respond_verbatim("HTTP/1.1 200 OK\r\n\r\nhello"));
-  };
-  TestClient client = front.connect();
-  client.send(get("/"));
-  EXPECT_TRUE(client.awaits_close());
-  EXPECT_EQ(client.received(), "HTTP/1.1 200 OK\r\n\r\nhello");
+  EXPECT_EQ(sent_verbatim(fmt::format("HTTP/1.1 200 OK\r\n{}\r\nhello", kDate)),
+            fmt::format("HTTP/1.1 200 OK\r\n{}Connection: close\r\n\r\nhello", kDate));
+}
+
+TEST(Connection, AVerbatimAnswerThatSaysCloseIsNotToldTwice) {
+  const std::string answer =
+      fmt::format("HTTP/1.1 200 OK\r\nconnection: x, close\r\n{}Content-Length: 0\r\n\r\n", kDate);
+  EXPECT_EQ(sent_verbatim(answer), answer);
 }
 
 TEST(Connection, NothingBehindAVerbatimAnswerReachesTheClient) {
-  TestFront front;
   const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-  front.answer = [&](Exchange& exchange) { exchange.respond_verbatim(answer + answer); };
+  const std::string sent = sent_verbatim(answer + answer);
+  EXPECT_EQ(count_of(sent, "HTTP/1.1 200 OK"), 1u) << sent;
+  EXPECT_TRUE(sent.ends_with("Connection: close\r\n\r\nok")) << sent;
+}
+
+TEST(Connection, AnOldClientGetsNoChunksAndNoInterimResponses) {
+  const std::string request = "GET / HTTP/1.0\r\n\r\n";
+  const std::string chunked = sent_verbatim(
+      "HTTP/1.1 201 Created\r\nX: y\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+      request);
+  EXPECT_TRUE(chunked.starts_with("HTTP/1.1 201 Created\r\nX: y\r\n")) << chunked;
+  EXPECT_EQ(chunked.find("chunked"), std::string::npos);
+  EXPECT_NE(chunked.find("Content-Length: 3\r\n"), std::string::npos);
+  EXPECT_TRUE(chunked.ends_with("\r\n\r\nabc"));
+
+  const std::string interim = fmt::format(
+      "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n{}Connection: "
+      "close\r\nContent-Length: 0\r\n\r\n",
+      kDate);
+  EXPECT_EQ(sent_verbatim(interim), interim);
+  EXPECT_EQ(sent_verbatim(interim, request), interim.substr(interim.find("HTTP/1.1 200")));
+}
+
+TEST(Connection, ALargeVerbatimAnswerIsWhole) {
+  const std::string body(3 << 20, 'b');
+  const std::string sent = sent_verbatim(
+      fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}behind", body.size(), body));
+  EXPECT_TRUE(sent.ends_with("Connection: close\r\n\r\n" + body));
+}
+
+TEST(Connection, ADrainIsToldBehindVerbatimAnswers) {
+  TestFront front;
+  front.hold = true;
   TestClient client = front.connect();
   client.send(get("/"));
+  ASSERT_TRUE(front.until([&] { return front.held.size() == 1; }));
+  front.server->drain([] {});
+  front.settle();
+  front.held[0]->respond_verbatim("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   EXPECT_TRUE(client.awaits_close());
-  EXPECT_EQ(client.received(), answer);
+  EXPECT_NE(client.received().find("\r\nConnection: close\r\n"), std::string::npos);
 }
 
 }  // namespace
