@@ -72,6 +72,64 @@ Result<Nanoseconds> checked_quantum(const std::string& text) {
   return quantum;
 }
 
+// What the HTTP front takes and for how long it waits, as written on the command line.
+struct RawFront {
+  std::string header_timeout = "10s";
+  std::string keep_alive_timeout = "15s";
+  std::string header_limit = "16KiB";
+  std::string body_limit = "1MiB";
+};
+
+void add_front_options(CLI::App& app, RawFront& raw, ServerOptions& server) {
+  const auto add = [&app](const char* name, auto& value, const char* variable, const char* type,
+                          const char* help) {
+    app.add_option(name, value, help)->envname(variable)->type_name(type)->capture_default_str();
+  };
+  add("--header-timeout", raw.header_timeout, "NUR_HEADER_TIMEOUT", "DURATION",
+      "Longest a request's head may take to come, from the connection or its first byte on");
+  add("--keep-alive-timeout", raw.keep_alive_timeout, "NUR_KEEP_ALIVE_TIMEOUT", "DURATION",
+      "Longest a connection may wait for its next request");
+  add("--header-limit", raw.header_limit, "NUR_HEADER_LIMIT", "SIZE", "Largest head of a request");
+  add("--body-limit", raw.body_limit, "NUR_BODY_LIMIT", "SIZE", "Largest body of a request");
+  add("--connections-max", server.connections_max, "NUR_CONNECTIONS_MAX", "N",
+      "Most connections of a worker at once; fewer where descriptors are scarce");
+  add("--connections-per-client", server.connections_per_client, "NUR_CONNECTIONS_PER_CLIENT", "N",
+      "Most of them from one address, or network of 64 bits with IPv6");
+}
+
+Result<void> check(const RawFront& raw, ServerOptions& server) {
+  const auto duration = [](const std::string& text, const char* option) -> Result<Milliseconds> {
+    const Nanoseconds parsed = NUR_TRY(in_context(parse_duration(text), option));
+    if (parsed < Milliseconds(1) || parsed > std::chrono::hours(24)) {
+      return fail(ErrorKind::invalid_input, "{}: from 1ms to 24h", option);
+    }
+    return std::chrono::duration_cast<Milliseconds>(parsed);
+  };
+  const auto size = [](const std::string& text, const char* option, std::uint64_t least,
+                       std::uint64_t most) -> Result<std::size_t> {
+    const std::uint64_t parsed = NUR_TRY(in_context(parse_size(text), option));
+    if (parsed < least || parsed > most) {
+      return fail(ErrorKind::invalid_input, "{}: from {} to {}", option, format_size(least),
+                  format_size(most));
+    }
+    return parsed;
+  };
+  server.timeouts.header = NUR_TRY(duration(raw.header_timeout, "--header-timeout"));
+  server.timeouts.keep_alive = NUR_TRY(duration(raw.keep_alive_timeout, "--keep-alive-timeout"));
+  // A connection may hold that much while its head is incomplete, and copies it once.
+  server.limits.head_bytes_max =
+      NUR_TRY(size(raw.header_limit, "--header-limit", 1 << 10, 1 << 20));
+  server.limits.body_bytes_max =
+      NUR_TRY(size(raw.body_limit, "--body-limit", 0, std::uint64_t{1} << 30));
+  if (server.connections_max == 0) {
+    return fail(ErrorKind::invalid_input, "--connections-max: at least 1");
+  }
+  if (server.connections_per_client == 0) {
+    return fail(ErrorKind::invalid_input, "--connections-per-client: at least 1");
+  }
+  return {};
+}
+
 Result<RunOptions::Directory> parse_directory(const std::string& text) {
   std::string_view rest = text;
   RunOptions::Directory directory;
@@ -139,6 +197,8 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->envname("NUR_QUANTUM")
       ->type_name("DURATION")
       ->capture_default_str();
+  RawFront front;
+  add_front_options(*serve_app, front, serve.server);
   serve_app
       ->add_option("--drain-timeout", drain_timeout,
                    "After SIGTERM, longest to wait for requests in flight")
@@ -212,6 +272,8 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     const Result<Nanoseconds> drain = in_context(parse_duration(drain_timeout), "--drain-timeout");
     if (!drain) return usage_error("nurhost", drain.error().message);
     serve.drain_timeout = std::chrono::duration_cast<Milliseconds>(*drain);
+    const Result<void> checked_front = check(front, serve.server);
+    if (!checked_front) return usage_error("nurhost", checked_front.error().message);
     const Result<SocketAddress> address = parse_address(serve.server.address);
     if (!address) return usage_error("nurhost", "--listen: " + address.error().message);
     for (const std::string& text : static_replies) {

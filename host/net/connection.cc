@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <utility>
 
@@ -16,15 +18,37 @@ constexpr std::uint32_t kInput = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 // Answers to pipelined requests are gathered up to this size, then sent before the next is parsed.
 constexpr std::size_t kGatheredBytesMax = 256 << 10;
+// As many answers to pipelined requests are gathered at most.
+constexpr std::size_t kGatheredAnswersMax = 32;
 // Receives before other connections get their turn.
 constexpr int kReceivesPerTurn = 8;
-// Input thrown away after a refusal. Sockets buffer a few MiB; a client that sends much more after
-// our last byte does not read answers.
+// Input thrown away after a refusal; the connection is never kept behind one. Sockets buffer a few
+// MiB; a client that sends much more after our last byte does not read answers.
 constexpr std::size_t kDiscardedBytesMax = 16 << 20;
 // A connection between requests keeps at most this much of a buffer.
 constexpr std::size_t kKeptCapacityMax = 4 << 10;
 
+// What the kernel holds of what was sent: not sent yet, or not acknowledged.
+std::size_t unacknowledged_bytes(int socket) {
+  int bytes = 0;
+  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
 }  // namespace
+
+void IdleConnections::add(Connection& connection) {
+  connection.idle_before_ = last_;
+  connection.idle_behind_ = nullptr;
+  (last_ == nullptr ? first_ : last_->idle_behind_) = &connection;
+  last_ = &connection;
+}
+
+void IdleConnections::remove(Connection& connection) {
+  Connection* const before = connection.idle_before_;
+  Connection* const behind = connection.idle_behind_;
+  (before == nullptr ? first_ : before->idle_behind_) = behind;
+  (behind == nullptr ? last_ : behind->idle_before_) = before;
+}
 
 Connection::Connection(ConnectionContext& context, Fd socket, const Endpoints& endpoints)
     : context_(context),
@@ -39,6 +63,7 @@ Connection::Connection(ConnectionContext& context, Fd socket, const Endpoints& e
 }
 
 Connection::~Connection() {
+  if (waiting_ == Waiting::next_request) context_.idle.remove(*this);
   if (socket_.is_open()) context_.loop.unwatch(socket_.get(), *this);
 }
 
@@ -75,7 +100,7 @@ void Connection::advance() {
 
   int receives = 0;
   while (state_ == State::reading) {
-    if (output_.bytes() > kGatheredBytesMax && !flush()) break;
+    if (must_flush() && !flush()) break;
     if (kept_untried_) {
       parse(kept_, /*kept=*/true);
     } else if (input_ended_) {
@@ -139,7 +164,7 @@ void Connection::parse(std::string_view bytes, bool kept) {
     }
     give_to_handler();
     if (at == bytes.size()) break;
-    if (state_ != State::reading || output_.bytes() > kGatheredBytesMax) {
+    if (state_ != State::reading || must_flush()) {
       kept_untried_ = true;
       break;
     }
@@ -149,6 +174,10 @@ void Connection::parse(std::string_view bytes, bool kept) {
   } else {
     kept_.assign(bytes.substr(at));
   }
+}
+
+bool Connection::must_flush() const {
+  return gathered_ >= kGatheredAnswersMax || output_.bytes() > kGatheredBytesMax;
 }
 
 void Connection::send_continue_if_expected(bool all_parsed) {
@@ -164,7 +193,7 @@ void Connection::give_to_handler() {
   ++context_.counters.requests;
   served_one_ = true;
   outstanding_ = true;
-  waiting_ = Waiting::nothing;
+  wait_for(Waiting::nothing);
   state_ = State::handling;
   in_handler_ = true;
   context_.handler.handle(*this);
@@ -187,6 +216,7 @@ bool Connection::begin_answer() {
 
 void Connection::end_answer(bool keep_alive) {
   state_ = keep_alive ? State::reading : State::closing;
+  ++gathered_;
   // The parse loop that called the handler goes on from here.
   if (in_handler_) return;
   parser_.start_next();
@@ -250,7 +280,7 @@ void Connection::queue(Response response, bool keep_alive) {
 void Connection::refuse(int status, std::string_view detail) {
   ++context_.counters.refused;
   Response response = host_response(status, detail);
-  if (status == 503) response.headers.push_back({"Retry-After", "1"});
+  if (status == 503 || status == 429) response.headers.push_back({"Retry-After", "1"});
   context_.writer.write_head(response, {1, /*keep_alive=*/false}, output_.tail());
   output_.append(std::move(response.body));
   state_ = State::closing;
@@ -264,13 +294,16 @@ void Connection::on_end_of_input() {
 
 // True: all is sent.
 bool Connection::flush() {
-  if (output_.empty()) return true;
+  if (output_.empty()) {
+    gathered_ = 0;
+    return true;
+  }
   std::size_t sent = 0;
   const OutputQueue::Flushed flushed = output_.flush(socket_.get(), sent);
   context_.counters.bytes_sent += sent;
   if (waiting_ == Waiting::send && sent > 0) {
     progress_at_ = context_.loop.now();
-    progress_bytes_ += sent;
+    unacknowledged_ += sent;
   }
   const bool blocked = flushed == OutputQueue::Flushed::blocked;
   if (flushed == OutputQueue::Flushed::broken ||
@@ -281,6 +314,7 @@ bool Connection::flush() {
     return false;
   }
   watches_output_ = blocked;
+  if (!blocked) gathered_ = 0;
   return !blocked;
 }
 
@@ -327,8 +361,7 @@ void Connection::close() {
   state_ = State::closed;
   context_.loop.unwatch(socket_.get(), *this);
   socket_.reset();
-  timer_.clear();
-  waiting_ = Waiting::nothing;
+  wait_for(Waiting::nothing);
   output_.clear();
   if (outstanding_) {
     ++context_.counters.abandoned;
@@ -361,13 +394,16 @@ void Connection::wait_as_state_asks() {
 void Connection::wait_for(Waiting what) {
   const HttpTimeouts& timeouts = context_.timeouts;
   if (what != waiting_) {
+    if (waiting_ == Waiting::next_request) context_.idle.remove(*this);
+    if (what == Waiting::next_request) context_.idle.add(*this);
     waiting_ = what;
     wait_began_ = progress_at_ = context_.loop.now();
     progress_bytes_ = 0;
+    if (what == Waiting::send) unacknowledged_ = unacknowledged_bytes(socket_.get());
   }
-  const auto by_progress = [&](Milliseconds idle) {
-    const auto earned = std::chrono::seconds(progress_bytes_ / timeouts.bytes_per_second_min);
-    return std::min(progress_at_ + idle, wait_began_ + idle + earned);
+  const auto by_progress = [&](Milliseconds grace, Milliseconds idle) {
+    const Milliseconds earned(progress_bytes_ * 1000 / timeouts.bytes_per_second_min);
+    return std::min(progress_at_ + idle, wait_began_ + grace + earned);
   };
   switch (what) {
     case Waiting::nothing:
@@ -378,15 +414,29 @@ void Connection::wait_for(Waiting what) {
     case Waiting::next_request:
       return timer_.set(wait_began_ + timeouts.keep_alive);
     case Waiting::body:
-      return timer_.set(by_progress(timeouts.body_idle));
+      return timer_.set(by_progress(timeouts.body_grace, timeouts.body_idle));
     case Waiting::send:
-      return timer_.set(by_progress(timeouts.send_idle));
+      return timer_.set(by_progress(timeouts.send_idle, timeouts.send_idle));
     case Waiting::lingering:
       return timer_.set(wait_began_ + timeouts.linger);
   }
 }
 
+// Whether the client has acknowledged more of an answer than it was known to, and is quick enough
+// on the whole. The kernel may hold MiBs of it and wants no more until much of that has gone, so
+// that a slow but honest reader looks like one that stands still.
+bool Connection::client_took_some() {
+  const std::size_t held = unacknowledged_bytes(socket_.get());
+  if (held >= unacknowledged_) return false;
+  progress_bytes_ += unacknowledged_ - held;
+  unacknowledged_ = held;
+  progress_at_ = context_.loop.now();
+  wait_for(Waiting::send);
+  return *timer_.deadline() > context_.loop.now();
+}
+
 void Connection::on_timeout() {
+  if (waiting_ == Waiting::send && client_took_some()) return;
   ++context_.counters.timeouts;
   switch (waiting_) {
     case Waiting::head:

@@ -25,24 +25,27 @@
 #include "host/net/http_parser.h"
 #include "host/net/http_response.h"
 #include "host/net/output_queue.h"
+#include "host/net/socket_address.h"
 #include "host/net/timer.h"
 
 namespace nur {
 
 struct HttpTimeouts {
   Milliseconds header{10'000};      // for the whole head, from its first byte (and for the first)
-  Milliseconds keep_alive{75'000};  // between requests
+  Milliseconds keep_alive{15'000};  // between requests
+  Milliseconds body_grace{5'000};   // until a body is held to its least rate
   Milliseconds body_idle{30'000};   // without a byte of a body
   Milliseconds send_idle{30'000};   // without a byte of an answer taken
   Milliseconds linger{2'000};       // reading on after the last answer
-  // A body or an answer that moves slower than this, after its idle time, is given up: a client
-  // that takes a byte now and then holds a connection for minutes, not for ever.
-  std::size_t bytes_per_second_min = 500;
+  // A body that on the whole comes slower, after its grace, or an answer that is taken slower,
+  // after its idle time, is given up: who sends or takes a byte now and then holds a connection for
+  // seconds, not for ever. The slowest modems had more.
+  std::size_t bytes_per_second_min = 1 << 10;
 };
 
 struct ServerCounters {
   std::uint64_t accepted = 0;
-  std::uint64_t turned_away = 0;  // 503: too many connections, no descriptor
+  std::uint64_t turned_away = 0;  // 503 or 429: too many connections, no descriptor
   std::uint64_t requests = 0;     // given to the handler
   std::uint64_t refused = 0;      // answered by the front itself: malformed, too large, too slow
   std::uint64_t timeouts = 0;     // of any kind
@@ -55,6 +58,20 @@ struct ServerCounters {
 };
 
 class Connection;
+
+// Connections that wait for a further request, the one that has waited longest in front. They link
+// each other, so that going to wait costs no memory.
+class IdleConnections {
+ public:
+  // nullptr when there is none.
+  [[nodiscard]] Connection* longest() const { return first_; }
+  void add(Connection& connection);
+  void remove(Connection& connection);
+
+ private:
+  Connection* first_ = nullptr;
+  Connection* last_ = nullptr;
+};
 
 // What the connections of one server share. Outlives them.
 class ConnectionOwner {
@@ -79,6 +96,7 @@ struct ConnectionContext {
   std::span<char> scratch;
   HeadView answer_head;  // of a guest, while it is looked at
   bool draining = false;
+  IdleConnections idle;
 };
 
 class Connection final : public EventHandler, public Exchange {
@@ -106,9 +124,6 @@ class Connection final : public EventHandler, public Exchange {
   void drain();
   // Closes now. The exchange, if any, still waits for its answer, which is dropped.
   void close();
-  // Waits for a request that is not its first.
-  [[nodiscard]] bool is_idle() const { return waiting_ == Waiting::next_request; }
-
   void on_events(std::uint32_t events) override;
   [[nodiscard]] const Request& request() const override { return parser_.request(); }
   void respond(Response response) override;
@@ -117,9 +132,11 @@ class Connection final : public EventHandler, public Exchange {
 
   [[nodiscard]] bool is_closed() const { return state_ == State::closed; }
 
-  // The owner's place for it in its list.
+  // The owner's: its place in the list of all, and what it was counted as.
   std::size_t place = 0;
   bool scheduled = false;
+  bool turned_away = false;
+  ClientKey client_key;
 
  private:
   enum class State { reading, handling, closing, lingering, closed };
@@ -141,6 +158,9 @@ class Connection final : public EventHandler, public Exchange {
   void wait_as_state_asks();
   void wait_for(Waiting what);
   void on_timeout();
+  bool client_took_some();
+  // Answers wait that are to be sent before another request is parsed.
+  [[nodiscard]] bool must_flush() const;
   [[nodiscard]] bool between_requests() const { return kept_.empty() && !parser_.in_body(); }
 
   ConnectionContext& context_;
@@ -166,7 +186,13 @@ class Connection final : public EventHandler, public Exchange {
   TimePoint wait_began_{};
   TimePoint progress_at_{};
   std::size_t progress_bytes_ = 0;
+  std::size_t unacknowledged_ = 0;  // of an answer, when it was last looked at
   std::size_t discarded_ = 0;
+  std::size_t gathered_ = 0;  // answers since all was sent
+
+  friend class IdleConnections;
+  Connection* idle_before_ = nullptr;
+  Connection* idle_behind_ = nullptr;
 };
 
 }  // namespace nur

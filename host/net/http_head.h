@@ -21,7 +21,7 @@ namespace nur {
 
 struct HttpLimits {
   std::size_t target_bytes_max = 8 << 10;       // above: 414
-  std::size_t head_bytes_max = 32 << 10;        // with the final empty line; above: 431
+  std::size_t head_bytes_max = 16 << 10;        // with the final empty line; above: 431
   std::size_t headers_max = 100;                // above: 431
   std::size_t body_bytes_max = 1 << 20;         // without chunked coding; above: 413
   std::size_t chunk_extension_bytes_max = 256;  // of each chunk

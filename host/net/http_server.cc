@@ -1,6 +1,7 @@
 #include "host/net/http_server.h"
 
 #include <algorithm>
+#include <sys/resource.h>
 #include <utility>
 
 #include "base/file.h"
@@ -10,14 +11,31 @@ namespace {
 
 // One receive: a socket's usual fill, and many pipelined requests.
 constexpr std::size_t kScratchBytes = 64 << 10;
-// Connections above the limit that are told so properly; beyond that they get a bare answer.
+// Connections above the limits that are told so properly; beyond that they get a bare answer.
 constexpr std::size_t kTurnedAwayMax = 128;
-// Connections looked at for an idle one before giving up.
-constexpr std::size_t kIdleSearchMax = 64;
+// Descriptors that no connection takes: files, functions, sockets of the process itself.
+constexpr std::size_t kReservedDescriptors = 64;
 
 constexpr std::string_view kTooMany = "too many connections";
+constexpr std::string_view kTooManyOfOne = "too many connections from this address";
+
+std::size_t descriptors_max() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  return limit.rlim_cur;
+}
+
+std::size_t turned_away_allowed(std::size_t descriptors) {
+  return std::clamp<std::size_t>(descriptors / 16, 1, kTurnedAwayMax);
+}
 
 }  // namespace
+
+std::size_t connections_allowed(std::size_t descriptors) {
+  const std::size_t reserved = std::max(kReservedDescriptors, descriptors / 10);
+  const std::size_t taken = reserved + turned_away_allowed(descriptors);
+  return descriptors > taken ? descriptors - taken : 1;
+}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::open(EventLoop& loop, const ServerOptions& options,
                                                      RequestHandler& handler) {
@@ -40,7 +58,9 @@ Result<std::unique_ptr<HttpServer>> HttpServer::adopt(EventLoop& loop, Fd listen
 HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHandler& handler,
                        ServerCounters* counters)
     : loop_(loop),
-      connections_max_(options.connections_max),
+      connections_max_(std::min(options.connections_max, connections_allowed(descriptors_max()))),
+      connections_per_client_(options.connections_per_client),
+      turned_away_max_(turned_away_allowed(descriptors_max())),
       scratch_(kScratchBytes),
       context_{.loop = loop,
                .handler = handler,
@@ -51,7 +71,8 @@ HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHan
                .counters = counters != nullptr ? *counters : own_counters_,
                .scratch = scratch_,
                .answer_head = {},
-               .draining = false},
+               .draining = false,
+               .idle = {}},
       turn_(loop.timers(), [this] { take_turn(); }) {}
 
 HttpServer::~HttpServer() = default;
@@ -77,15 +98,6 @@ ServerCounters HttpServer::counters() const {
 
 void HttpServer::on_connection(Fd socket, const SocketAddress& client) {
   ++context_.counters.accepted;
-  const bool full = connections_.size() >= connections_max_ && !close_an_idle_connection();
-  if (full && connections_.size() >= connections_max_ + kTurnedAwayMax) {
-    ++context_.counters.turned_away;
-    std::string answer;
-    const Response response = host_response(503, kTooMany);
-    context_.writer.write_head(response, {1, /*keep_alive=*/false}, answer);
-    return answer_and_close(std::move(socket), answer + response.body);
-  }
-
   Connection::Endpoints endpoints{client.host(), client.port(), server_host_, address_.port()};
   if (address_.is_wildcard()) {
     SocketAddress local;
@@ -95,34 +107,54 @@ void HttpServer::on_connection(Fd socket, const SocketAddress& client) {
       endpoints.server = local.host();
     }
   }
-  connections_.push_back(std::make_unique<Connection>(context_, std::move(socket), endpoints));
-  Connection& connection = *connections_.back();
-  connection.place = connections_.size() - 1;
 
-  if (full) ++context_.counters.turned_away;
-  const Result<void> started =
-      full ? connection.start_turned_away(503, kTooMany) : connection.start();
+  const ClientKey key = client_key(client);
+  const auto known = clients_.find(key);
+  if (known != clients_.end() && known->second >= connections_per_client_) {
+    return turn_away(std::move(socket), endpoints, 429, kTooManyOfOne);
+  }
+  if (connections_.size() - turned_away_ >= connections_max_ && !close_the_idlest()) {
+    return turn_away(std::move(socket), endpoints, 503, kTooMany);
+  }
+  Connection& connection = add(std::move(socket), endpoints);
+  connection.client_key = key;
+  ++clients_[key];
   // The system has no room for another watch; there is nobody to tell but the client.
-  if (!started) connection.close();
+  if (!connection.start()) connection.close();
+}
+
+Connection& HttpServer::add(Fd socket, const Connection::Endpoints& endpoints) {
+  connections_.push_back(std::make_unique<Connection>(context_, std::move(socket), endpoints));
+  connections_.back()->place = connections_.size() - 1;
+  return *connections_.back();
+}
+
+void HttpServer::turn_away(Fd socket, const Connection::Endpoints& endpoints, int status,
+                           std::string_view detail) {
+  ++context_.counters.turned_away;
+  if (turned_away_ >= turned_away_max_) {
+    std::string answer;
+    const Response response = host_response(status, detail);
+    context_.writer.write_head(response, {1, /*keep_alive=*/false}, answer);
+    return answer_and_close(std::move(socket), answer + response.body);
+  }
+  Connection& connection = add(std::move(socket), endpoints);
+  connection.turned_away = true;
+  ++turned_away_;
+  if (!connection.start_turned_away(status, detail)) connection.close();
 }
 
 bool HttpServer::on_descriptors_exhausted() {
-  if (close_an_idle_connection()) return true;
+  if (close_the_idlest()) return true;
   ++context_.counters.accepted;
   ++context_.counters.turned_away;
   return false;
 }
 
-bool HttpServer::close_an_idle_connection() {
-  const std::size_t looks = std::min(connections_.size(), kIdleSearchMax);
-  for (std::size_t i = 0; i < looks; ++i) {
-    idle_search_ = (idle_search_ + 1) % connections_.size();
-    if (connections_[idle_search_]->is_idle()) {
-      connections_[idle_search_]->close();
-      return true;
-    }
-  }
-  return false;
+bool HttpServer::close_the_idlest() {
+  Connection* const idlest = context_.idle.longest();
+  if (idlest != nullptr) idlest->close();
+  return idlest != nullptr;
 }
 
 void HttpServer::schedule(Connection& connection) {
@@ -132,6 +164,11 @@ void HttpServer::schedule(Connection& connection) {
 }
 
 void HttpServer::on_closed(Connection& connection) {
+  if (connection.turned_away) {
+    --turned_away_;
+  } else if (const auto client = clients_.find(connection.client_key); --client->second == 0) {
+    clients_.erase(client);
+  }
   const std::size_t place = connection.place;
   closed_.push_back(std::move(connections_[place]));
   if (place + 1 != connections_.size()) {

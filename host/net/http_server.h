@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/fd.h"
@@ -21,10 +22,18 @@ struct ServerOptions {
   ListenOptions listen;
   HttpLimits limits;
   HttpTimeouts timeouts;
-  // Above: an idle connection is closed for a new one, or else the new one is answered 503. Each
-  // costs a descriptor and about 2 KiB, and 100 KiB at most while a head is incomplete.
-  std::size_t connections_max = 10'000;
+  // Above: the connection that has been idle for longest is closed for a new one, or else the new
+  // one is answered 503. Each costs a descriptor and 1 to 2 KiB, and 100 KiB at most while a head
+  // is incomplete. Where descriptors are scarce there are fewer (connections_allowed).
+  std::size_t connections_max = 30'000;
+  // Above, from one address (or IPv6 network of 64 bits): 429. So generous because a proxy's
+  // clients all come from its address.
+  std::size_t connections_per_client = 10'000;
 };
+
+// Connections for which there are descriptors when a process may have so many: 64 are left for
+// everything else, and a tenth for short answers to those who are turned away.
+std::size_t connections_allowed(std::size_t descriptors_max);
 
 class HttpServer final : private ConnectionAcceptor, private ConnectionOwner {
  public:
@@ -59,13 +68,18 @@ class HttpServer final : private ConnectionAcceptor, private ConnectionOwner {
 
   void on_connection(Fd socket, const SocketAddress& client) override;
   bool on_descriptors_exhausted() override;
+  void turn_away(Fd socket, const Connection::Endpoints& endpoints, int status,
+                 std::string_view detail);
+  Connection& add(Fd socket, const Connection::Endpoints& endpoints);
   void schedule(Connection& connection) override;
   void on_closed(Connection& connection) override;
-  bool close_an_idle_connection();
+  bool close_the_idlest();
   void take_turn();
 
   EventLoop& loop_;
   const std::size_t connections_max_;
+  const std::size_t connections_per_client_;
+  const std::size_t turned_away_max_;
   std::vector<char> scratch_;
   ServerCounters own_counters_;
   ConnectionContext context_;
@@ -74,7 +88,9 @@ class HttpServer final : private ConnectionAcceptor, private ConnectionOwner {
   std::unique_ptr<Listener> listener_;
 
   std::vector<std::unique_ptr<Connection>> connections_;
-  std::size_t idle_search_ = 0;  // where to look for an idle connection next
+  std::size_t turned_away_ = 0;  // of them
+  // Of the others; a client is here as long as it has one.
+  std::unordered_map<ClientKey, std::size_t, ClientKeyHash> clients_;
   // Work for the next turn; each holds a connection once at most.
   std::vector<Connection*> scheduled_;
   std::vector<std::unique_ptr<Connection>> closed_;

@@ -88,6 +88,17 @@ Result<SocketAddress> parse_address(std::string_view text) {
   return address;
 }
 
+ClientKey client_key(const SocketAddress& address) {
+  if (address.storage.ss_family == AF_INET) return {false, as_v4(address).sin_addr.s_addr};
+  if (address.storage.ss_family != AF_INET6) return {};
+  const in6_addr& v6 = as_v6(address).sin6_addr;
+  std::uint32_t v4 = 0;
+  std::uint64_t network = 0;
+  std::memcpy(&v4, &v6.s6_addr[12], sizeof v4);
+  std::memcpy(&network, &v6.s6_addr[0], sizeof network);
+  return IN6_IS_ADDR_V4MAPPED(&v6) ? ClientKey{false, v4} : ClientKey{true, network};
+}
+
 std::string to_string(const SocketAddress& address) {
   const bool brackets = address.host().find(':') != std::string::npos;
   return fmt::format("{}{}{}:{}", brackets ? "[" : "", address.host(), brackets ? "]" : "",

@@ -1,7 +1,9 @@
 // An IP address and port, as configured and as the kernel has it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
@@ -27,5 +29,20 @@ Result<SocketAddress> parse_address(std::string_view text);
 
 // "127.0.0.1:8080", "[::1]:8080".
 std::string to_string(const SocketAddress& address);
+
+// Whom connections from an address are counted for: the address of IPv4, the network of 64 bits of
+// IPv6, which is what one customer of a provider has at least.
+struct ClientKey {
+  bool v6 = false;
+  std::uint64_t network = 0;
+  friend bool operator==(const ClientKey&, const ClientKey&) = default;
+};
+ClientKey client_key(const SocketAddress& address);
+
+struct ClientKeyHash {
+  std::size_t operator()(const ClientKey& key) const {
+    return std::hash<std::uint64_t>()(key.network);
+  }
+};
 
 }  // namespace nur

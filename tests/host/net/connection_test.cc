@@ -280,7 +280,7 @@ TEST(Connection, AnIdleOneIsClosedInSilence) {
   client.send(get("/"));
   ASSERT_TRUE(client.awaits("GET / \n"));
   const std::size_t so_far = client.received().size();
-  front.advance(Milliseconds(74'000));
+  front.advance(Milliseconds(14'000));
   EXPECT_EQ(front.server->counters().active, 1u);
   front.advance(Milliseconds(1'001));
   EXPECT_TRUE(client.awaits_close());
@@ -293,7 +293,7 @@ TEST(Connection, EveryRequestBeginsANewIdleTime) {
   for (int i = 0; i < 4; ++i) {
     client.send(get("/" + std::to_string(i)));
     ASSERT_TRUE(client.awaits("GET /" + std::to_string(i))) << i;
-    front.advance(Milliseconds(60'000));
+    front.advance(Milliseconds(10'000));
   }
 }
 
@@ -327,9 +327,156 @@ TEST(Connection, AReaderThatStopsIsGivenUp) {
   ASSERT_TRUE(front.until([&] { return front.paths.size() == 1; }));
   front.advance(Milliseconds(29'000));
   EXPECT_EQ(front.server->counters().active, 1u);
+  // What the client's kernel took meanwhile is told apart from standing still after another 30 s.
   front.advance(Milliseconds(1'001));
-  EXPECT_TRUE(front.until([&] { return front.server->counters().active == 0; }));
+  front.advance(Milliseconds(30'001));
+  EXPECT_EQ(front.server->counters().active, 0u);
   EXPECT_EQ(front.server->counters().timeouts, 1u);
+}
+
+TEST(Connection, AReaderThatDripsIsGivenUp) {
+  TestFront front;
+  front.answer = [&](Exchange& exchange) { respond_with(exchange, std::string(20 << 20, 'x')); };
+  TestClient client = front.connect();
+  client.send(get("/"));
+  ASSERT_TRUE(front.until([&] { return front.paths.size() == 1; }));
+  front.settle();
+  int seconds = 0;
+  for (; seconds < 600 && front.server->counters().active == 1; seconds += 10) {
+    char byte;
+    ASSERT_EQ(::recv(client.socket(), &byte, 1, MSG_DONTWAIT), 1);
+    front.advance(Milliseconds(10'000));
+  }
+  EXPECT_LE(seconds, 60);
+}
+
+// The kernel holds MiBs of an answer; until a good part of them has gone it takes no more, and the
+// reader looks as if it stood still.
+TEST(Connection, AReaderThatIsSlowButMovesGetsItsAnswer) {
+  TestFront front;
+  const std::string large(60 << 20, 'x');
+  front.answer = [&](Exchange& exchange) { respond_with(exchange, large); };
+  TestClient client = front.connect();
+  client.send(get("/"));
+  ASSERT_TRUE(front.until([&] { return front.paths.size() == 1; }));
+  front.settle();
+  std::string taken(600 << 10, '\0');
+  std::size_t sum = 0;
+  for (int i = 0; i < 10; ++i) {
+    const ssize_t count = ::recv(client.socket(), taken.data(), taken.size(), MSG_WAITALL);
+    ASSERT_GT(count, 0);
+    sum += static_cast<std::size_t>(count);
+    front.advance(Milliseconds(29'000));
+    ASSERT_EQ(front.server->counters().active, 1u) << i;
+  }
+  ASSERT_TRUE(client.awaits_bytes(large.size() - sum));
+}
+
+TEST(Connection, AtMost32AnswersAreGathered) {
+  TestFront front;
+  std::size_t gathered = 0;
+  std::size_t most = 0;
+  std::uint64_t sent = 0;
+  front.answer = [&](Exchange& exchange) {
+    gathered = sent == front.server->counters().bytes_sent ? gathered + 1 : 1;
+    sent = front.server->counters().bytes_sent;
+    most = std::max(most, gathered);
+    respond_with(exchange, "ok");
+  };
+  TestClient client = front.connect();
+  std::string bytes;
+  for (int i = 0; i < 1000; ++i) bytes += get("/");
+  client.send(bytes + get("/last", "Connection: close\r\n"));
+  EXPECT_TRUE(client.awaits_close());
+  EXPECT_EQ(count_of(client.received(), kOk), 1001u);
+  EXPECT_EQ(most, 32u);
+}
+
+// Where a connection can be when its client goes, and what it has got by then.
+struct Leaving {
+  const char* state;
+  std::string sent;    // before the client goes
+  bool hold;           // the handler answers later
+  std::string on_fin;  // part of the answer to one that only stopped sending; empty: none
+};
+
+std::vector<Leaving> ways_to_leave() {
+  const std::string large = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+  return {
+      {"before a request", "", false, ""},
+      {"inside a request line", "GET /", false, "HTTP/1.1 400 "},
+      {"inside a head", "GET / HTTP/1.1\r\nHo", false, "HTTP/1.1 400 "},
+      {"inside a body", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe", false,
+       "HTTP/1.1 400 "},
+      {"inside a chunk", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe",
+       false, "HTTP/1.1 400 "},
+      {"between requests", get("/one"), false, "GET /one \n"},
+      {"handling", get("/one"), true, "late"},
+      {"handling, the next inside its head", get("/one") + "GET /", true, "HTTP/1.1 400 "},
+      {"sending", large, false, "the end"},
+      {"refused", "nonsense\r\n\r\n", false, "HTTP/1.1 400 "},
+  };
+}
+
+void let_answer(TestFront& front) {
+  front.answer = [&front](Exchange& exchange) {
+    if (front.hold) return front.held.push_back(&exchange);
+    const Request& request = exchange.request();
+    respond_with(exchange, request.path == "/large"
+                               ? std::string(20 << 20, 'x') + "the end"
+                               : fmt::format("{} {} \n", request.method, request.path));
+  };
+}
+
+TEST(Connection, AClientThatStopsSendingIsAnsweredInEveryState) {
+  for (const Leaving& leaving : ways_to_leave()) {
+    SCOPED_TRACE(leaving.state);
+    TestFront front;
+    let_answer(front);
+    front.hold = leaving.hold;
+    TestClient client = front.connect();
+    client.send(leaving.sent);
+    front.settle();
+    client.finish_sending();
+    front.settle();
+    if (leaving.hold) {
+      ASSERT_EQ(front.held.size(), 1u);
+      EXPECT_FALSE(front.held[0]->client_gone());
+      respond_with(*front.held[0], "late");
+    }
+    EXPECT_TRUE(client.awaits_close());
+    EXPECT_FALSE(client.was_reset());
+    EXPECT_NE(client.received().find(leaving.on_fin), std::string::npos) << client.received();
+    EXPECT_EQ(client.received().empty(), leaving.on_fin.empty());
+    EXPECT_TRUE(front.until([&] { return front.server->counters().active == 0; }));
+    EXPECT_EQ(front.server->counters().timeouts, 0u);
+  }
+}
+
+TEST(Connection, AClientThatResetsIsForgottenInEveryState) {
+  for (const Leaving& leaving : ways_to_leave()) {
+    SCOPED_TRACE(leaving.state);
+    TestFront front;
+    let_answer(front);
+    front.hold = leaving.hold;
+    TestClient client = front.connect();
+    client.send(leaving.sent);
+    front.settle();
+    client.reset();
+    front.settle();
+    if (leaving.hold) {
+      ASSERT_EQ(front.held.size(), 1u);
+      EXPECT_TRUE(front.held[0]->client_gone());
+      respond_with(*front.held[0], "late");
+    }
+    EXPECT_TRUE(front.until([&] { return front.server->counters().active == 0; }));
+    EXPECT_EQ(front.server->counters().timeouts, 0u);
+    // Others are served as before.
+    front.hold = false;
+    TestClient other = front.connect();
+    other.send(get("/other"));
+    EXPECT_TRUE(other.awaits("GET /other \n"));
+  }
 }
 
 TEST(Connection, LingersNoLongerThanTwoSeconds) {

@@ -120,6 +120,55 @@ TEST(HttpServer, ClosesAnIdleConnectionForANewOne) {
   EXPECT_TRUE(fresh.awaits("GET /fresh"));
 }
 
+TEST(HttpServer, ClosesTheOneThatWasIdleForLongest) {
+  ServerOptions options;
+  options.connections_max = 3;
+  TestFront front(options);
+  std::vector<TestClient> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(front.connect());
+  for (const int i : {2, 0, 1, 2}) {
+    const std::string path = fmt::format("/{}-{}", i, front.paths.size());
+    clients[static_cast<std::size_t>(i)].send(get(path));
+    ASSERT_TRUE(clients[static_cast<std::size_t>(i)].awaits("GET " + path));
+  }
+  // From here on 0 has waited for longest, then 1, then 2.
+  for (std::size_t i = 0; i < 3; ++i) {
+    clients.push_back(front.connect());
+    EXPECT_TRUE(clients[i].awaits_close()) << i;
+    EXPECT_EQ(front.server->counters().active, 3u);
+  }
+  EXPECT_EQ(front.server->counters().turned_away, 0u);
+}
+
+TEST(HttpServer, AnotherAddressHasItsOwnLimit) {
+  ServerOptions options;
+  options.connections_per_client = 1;
+  TestFront front(options);
+  const auto connect_from = [&](const char* address) {
+    Fd socket = stream_socket();
+    const SocketAddress from = *parse_address(address);
+    EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&from.storage), from.bytes),
+              0);
+    return TestClient(front, connected(front, std::move(socket)));
+  };
+  TestClient first = connect_from("127.0.0.2:0");
+  TestClient other = connect_from("127.0.0.3:0");
+  TestClient second = connect_from("127.0.0.2:0");
+  EXPECT_TRUE(second.awaits("HTTP/1.1 429 Too Many Requests\r\n"));
+  for (TestClient* client : {&first, &other}) {
+    client->send(get("/"));
+    EXPECT_TRUE(client->awaits("GET / \n"));
+  }
+}
+
+TEST(HttpServer, LeavesDescriptorsToOthers) {
+  EXPECT_EQ(connections_allowed(128), 56u);
+  EXPECT_EQ(connections_allowed(1024), 1024u - 102 - 64);
+  EXPECT_EQ(connections_allowed(1 << 20), (1u << 20) - 104857 - 128);
+  EXPECT_EQ(connections_allowed(1), 1u);
+  EXPECT_EQ(connections_allowed(65), 1u);
+}
+
 TEST(HttpServer, ManyAboveTheLimitAllGetAnAnswer) {
   ServerOptions options;
   options.connections_max = 1;

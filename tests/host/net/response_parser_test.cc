@@ -76,6 +76,24 @@ TEST(ParseResponse, MayItselfAskToClose) {
                   ->keep_alive);
 }
 
+TEST(ParseResponse, HeadsAtTheirLimits) {
+  const auto with_headers = [](std::size_t count) {
+    std::string head = kOk;
+    for (std::size_t i = 0; i < count; ++i) head += "X: y\r\n";
+    return head + "\r\n";
+  };
+  EXPECT_TRUE(parse_response(with_headers(99), "GET"));
+  EXPECT_TRUE(parse_response(with_headers(100), "GET"));
+  EXPECT_FALSE(parse_response(with_headers(101), "GET"));
+  const auto of_size = [](std::size_t size) {
+    const std::string empty = kOk + "X: \r\n\r\n";
+    return kOk + "X: " + std::string(size - empty.size(), 'y') + "\r\n\r\n";
+  };
+  EXPECT_TRUE(parse_response(of_size((32 << 10) - 1), "GET"));
+  EXPECT_TRUE(parse_response(of_size(32 << 10), "GET"));
+  EXPECT_FALSE(parse_response(of_size((32 << 10) + 1), "GET"));
+}
+
 TEST(ParseResponse, NeedsNoReasonPhrase) {
   EXPECT_TRUE(parse_response("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", "GET"));
   EXPECT_TRUE(parse_response("HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", "GET"));

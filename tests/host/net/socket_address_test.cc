@@ -24,6 +24,16 @@ TEST(SocketAddress, ReadsWhatPeopleWrite) {
   }
 }
 
+TEST(ClientKey, IsTheAddressOrTheNetworkOf64Bits) {
+  const auto key = [](const char* text) { return client_key(*parse_address(text)); };
+  EXPECT_EQ(key("127.0.0.1:1"), key("127.0.0.1:2"));
+  EXPECT_NE(key("127.0.0.1:1"), key("127.0.0.2:1"));
+  EXPECT_EQ(key("[2001:db8::1]:1"), key("[2001:db8:0:0:ffff::2]:1"));
+  EXPECT_NE(key("[2001:db8::1]:1"), key("[2001:db8:0:1::1]:1"));
+  EXPECT_EQ(key("[::ffff:127.0.0.1]:1"), key("127.0.0.1:1"));
+  EXPECT_NE(key("[::1]:1"), key("[::ffff:0.0.0.1]:1"));
+}
+
 TEST(SocketAddress, RefusesWhatIsNoAddress) {
   for (const char* text : {"", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1",
                            "127.0.0.1:80x", "::1:80", "[::1]", "[::1]80", "[]:80", "[:80",
