@@ -17,6 +17,11 @@ add_library(nur_package_libelf INTERFACE)
 add_library(package::libelf ALIAS nur_package_libelf)
 target_link_libraries(nur_package_libelf INTERFACE PkgConfig::LIBELF)
 
+pkg_check_modules(LIBSECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+add_library(nur_package_libseccomp INTERFACE)
+add_library(package::libseccomp ALIAS nur_package_libseccomp)
+target_link_libraries(nur_package_libseccomp INTERFACE PkgConfig::LIBSECCOMP)
+
 find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/include /usr/share/include/llhttp)
 find_library(LLHTTP_LIBRARY llhttp)
 if(LLHTTP_INCLUDE AND LLHTTP_LIBRARY)

@@ -191,6 +191,12 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->type_name("N")
       ->check(CLI::Range(std::size_t{1}, kWorkersMax))
       ->capture_default_str();
+  std::string user;
+  serve_app
+      ->add_option("--user", user,
+                   "Started by root: whom workers become, which is nobody unless said")
+      ->envname("NUR_USER")
+      ->type_name("NAME");
   serve_app
       ->add_option("--quantum", quantum,
                    "How long a function runs before others get their turn; 0: until it is done")
@@ -285,6 +291,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       return usage_error("nurhost", "PATHS: name a folder of artefacts, or artefacts (.so)");
     }
     serve.workers = workers;
+    if (!user.empty()) serve.user = user;
     if (!profiles.empty()) {
       if (serve_app->count("--workers") > 0 && workers != 1) {
         return usage_error("nurhost",

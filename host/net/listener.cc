@@ -26,7 +26,9 @@ constexpr std::string_view kNoDescriptors =
     "Connection: close\r\n\r\n"
     "503 Service Unavailable: no descriptor left for a connection\r\n";
 
-Fd open_reserve() { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+// A descriptor that stands for any other: this one again, because a process that may open nothing
+// can do that.
+Fd reserve_of(const Fd& socket) { return Fd(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0)); }
 
 }  // namespace
 
@@ -81,7 +83,7 @@ Listener::Listener(EventLoop& loop, Fd socket, const SocketAddress& address,
       socket_(std::move(socket)),
       address_(address),
       acceptor_(acceptor),
-      reserve_(open_reserve()),
+      reserve_(reserve_of(socket_)),
       resume_(loop.timers(), [this] {
         if (!resume()) pause();
       }) {}
@@ -89,7 +91,7 @@ Listener::Listener(EventLoop& loop, Fd socket, const SocketAddress& address,
 Listener::~Listener() { loop_.unwatch(socket_.get(), *this); }
 
 Result<void> Listener::resume() {
-  if (!reserve_.is_open()) reserve_ = open_reserve();
+  if (!reserve_.is_open()) reserve_ = reserve_of(socket_);
   return loop_.watch(socket_.get(), EPOLLIN | EPOLLEXCLUSIVE, *this);
 }
 
@@ -117,7 +119,7 @@ bool Listener::accept_with_reserve() {
   } else if (accepted) {
     answer_and_close(std::move(socket), kNoDescriptors);
   }
-  reserve_ = open_reserve();
+  reserve_ = reserve_of(socket_);
   return accepted;
 }
 

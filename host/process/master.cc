@@ -67,8 +67,8 @@ class Master final : public WorkerOwner {
   Result<void> run();
 
  private:
-  Master(const ServeOptions& options, const Clock& clock, std::unique_ptr<EventLoop> loop,
-         SharedState shared, Fd listening, std::string address);
+  Master(const ServeOptions& options, std::unique_ptr<EventLoop> loop, SharedState shared,
+         Fd listening, std::string address, std::optional<Account> account);
 
   Result<void> start(WorkerProcess& worker);
   Result<void> find_functions();
@@ -95,6 +95,7 @@ class Master final : public WorkerOwner {
   Quarantine quarantine_;
   Fd listening_;
   const std::string address_;
+  const std::optional<Account> account_;
   std::vector<Deployed> functions_;
   bool all_found_ = false;
   bool serving_ = false;  // it was said that all are ready
@@ -111,6 +112,7 @@ class Master final : public WorkerOwner {
 const SystemClock system_clock;
 
 Result<std::unique_ptr<Master>> Master::open(const ServeOptions& options) {
+  std::optional<Account> account = NUR_TRY(account_of_workers(options.user));
   std::unique_ptr<EventLoop> loop = NUR_TRY(EventLoop::open(system_clock));
   SharedState shared = NUR_TRY(SharedState::map(options.workers));
   const SocketAddress wanted = NUR_TRY(parse_address(options.server.address));
@@ -121,9 +123,9 @@ Result<std::unique_ptr<Master>> Master::open(const ServeOptions& options) {
                     &address.bytes) != 0) {
     return fail(ErrorKind::internal, "{}", system_error_text("reading a listener's address"));
   }
-  std::unique_ptr<Master> master(new Master(options, system_clock, std::move(loop),
-                                            std::move(shared), std::move(listening),
-                                            to_string(address)));
+  std::unique_ptr<Master> master(new Master(options, std::move(loop), std::move(shared),
+                                            std::move(listening), to_string(address),
+                                            std::move(account)));
   // Before the first worker: what it does at signals it says itself.
   master->signals_ =
       NUR_TRY(SignalWatch::open(*master->loop_, {SIGTERM, SIGINT, SIGCHLD},
@@ -131,14 +133,15 @@ Result<std::unique_ptr<Master>> Master::open(const ServeOptions& options) {
   return master;
 }
 
-Master::Master(const ServeOptions& options, const Clock&, std::unique_ptr<EventLoop> loop,
-               SharedState shared, Fd listening, std::string address)
+Master::Master(const ServeOptions& options, std::unique_ptr<EventLoop> loop, SharedState shared,
+               Fd listening, std::string address, std::optional<Account> account)
     : options_(options),
       loop_(std::move(loop)),
       shared_(std::move(shared)),
       quarantine_(shared_.quarantine()),
       listening_(std::move(listening)),
       address_(std::move(address)),
+      account_(std::move(account)),
       overdue_(loop_->timers(), [this] { stop_at_once("requests are still in flight"); }),
       door_closes_(loop_->timers(),
                    [this] {
@@ -193,7 +196,8 @@ Result<void> Master::start(WorkerProcess& worker) {
                 .listening = Fd(listening_.get()),
                 .page = worker.page,
                 .quarantine = shared_.quarantine(),
-                .master = self});
+                .master = self,
+                .account = account_});
   }
   return worker.began(pid, std::move(ours));
 }

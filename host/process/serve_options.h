@@ -23,6 +23,7 @@ struct ServeOptions {
   Milliseconds drain_timeout{30'000};
   std::optional<Path> profiles;  // folder to write profiles to at the end; one worker only
   std::size_t workers = 1;
+  std::optional<std::string> user;  // whom workers become (privileges.h)
   std::span<const HostModule> host_modules = standard_host_modules();
 };
 

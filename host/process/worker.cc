@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <map>
 #include <optional>
 #include <sys/epoll.h>
@@ -14,6 +15,7 @@
 
 #include "base/log.h"
 #include "host/net/event_loop.h"
+#include "host/process/system_calls.h"
 #include "host/sandbox/low_addresses.h"
 #include "host/serve/dispatcher.h"
 #include "host/serve/static_reply.h"
@@ -129,6 +131,14 @@ void Worker::load(DeployMessage message, std::vector<Fd> descriptors) {
 }
 
 Result<void> Worker::serve() {
+  // What reads files once and then remembers does so now: the C library's time zone, and the
+  // configuration of the library that makes a profile's digest.
+  ::tzset();
+  for (const auto& [name, file] : profiles_) NUR_TRY(registry_.find(name)->module().profile());
+  become_opaque();
+  if (const Result<void> closed = allow_only_these_calls(setup_.page.fault); !closed) {
+    spdlog::warn("worker {}: may make any system call: {}", ::getpid(), closed.error().message);
+  }
   const std::vector<StaticReply>& texts = setup_.options.static_replies;
   if (!texts.empty()) {
     replies_.emplace(
@@ -190,6 +200,12 @@ Result<void> Worker::leave_profiles() const {
 }
 
 Result<void> work(WorkerSetup& setup) {
+  NUR_TRY(drop_privileges(setup.account));
+  // Becoming another user would have taken it back.
+  ::prctl(PR_SET_PDEATHSIG, kMasterDied);
+  // It may have died before that: then nobody will ever send anything.
+  if (::getppid() != setup.master) return {};
+
   const SystemClock clock;
   const std::unique_ptr<EventLoop> loop = NUR_TRY(EventLoop::open(clock));
   const LowAddresses low_addresses = NUR_TRY(LowAddresses::reserve());
@@ -210,9 +226,6 @@ void run_worker(WorkerSetup setup) {
   watched_page = &setup.page;
   take_over_signals();
   ::prctl(PR_SET_NAME, "nurhost-worker");
-  ::prctl(PR_SET_PDEATHSIG, kMasterDied);
-  // It may have died before that: then nobody will ever send anything.
-  if (::getppid() != setup.master) ::_exit(0);
 
   const Result<void> worked = work(setup);
   if (!worked) fmt::print(stderr, "nurhost: worker {}: {}\n", ::getpid(), worked.error().message);

@@ -1,6 +1,7 @@
 // A worker: one process, one thread, one event loop; the only kind of process that runs guests.
 //
-//   fork -> load what the master hands over -> ready -> serve -> drain -> exit
+//   fork -> drop privileges -> load what the master hands over -> allow few system calls -> ready
+//        -> serve -> drain -> exit
 //
 // It never opens a file by its path: functions come as sealed memory files. When the master dies it
 // takes no more connections, so that the next master can have the address, finishes what is in
@@ -11,6 +12,7 @@
 
 #include "base/fd.h"
 #include "host/process/channel.h"
+#include "host/process/privileges.h"
 #include "host/process/serve_options.h"
 #include "host/serve/quarantine_table.h"
 #include "host/serve/worker_page.h"
@@ -24,6 +26,7 @@ struct WorkerSetup {
   WorkerPage& page;
   const QuarantineTable& quarantine;
   pid_t master;
+  const std::optional<Account>& account;  // whom to become
 };
 
 // Exit codes of a worker: 0 when it was told to end, or this one when it could not do its work; it

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "host/process/system_calls.h"
 
 namespace nur {
 
@@ -67,7 +68,7 @@ std::string explain_death(int status, const FaultRecord& fault) {
   const int signal = WTERMSIG(status);
   std::string text = fmt::format("signal {} ({})", signal, ::strsignal(signal));
   if (fault.signal != signal) return text;
-  if (fault.system_call >= 0) text += fmt::format(", system call {}", fault.system_call);
+  if (signal == SIGSYS) text += ", system call " + system_call_name(fault.system_call);
   text += fmt::format(", program counter {:#x}", fault.program_counter);
   if (signal == SIGSEGV || signal == SIGBUS) text += fmt::format(", address {:#x}", fault.address);
   return text;

@@ -1,0 +1,168 @@
+#include "host/process/system_calls.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <asm/prctl.h>
+
+namespace nur {
+namespace {
+
+// One a line, with its reason. Some are allowed with certain arguments only: see add_rules.
+constexpr AllowedCall kCalls[] = {
+    // Connections.
+    {SCMP_SYS(accept4), "new connections, the only new descriptors from outside"},
+    {SCMP_SYS(recvfrom), "requests"},
+    {SCMP_SYS(recvmsg), "messages of the master"},
+    {SCMP_SYS(sendto), "answers"},
+    {SCMP_SYS(sendmsg), "answers of several pieces; messages to the master"},
+    {SCMP_SYS(shutdown), "the end of an answer; of listening, when the master is gone"},
+    {SCMP_SYS(getsockname), "the address that a client reached, for CGI"},
+    {SCMP_SYS(getsockopt), "how much of an answer is on its way"},
+    {SCMP_SYS(setsockopt), "options of accepted connections"},
+    {SCMP_SYS(ioctl), "written pages (PAGEMAP_SCAN); how much is unsent (SIOCOUTQ)"},
+    // The event loop.
+    {SCMP_SYS(epoll_wait), "waiting"},
+    {SCMP_SYS(epoll_pwait), "waiting, as newer C libraries do it"},
+    {SCMP_SYS(epoll_ctl), "what is waited for"},
+    {SCMP_SYS(close), "connections that are done"},
+    {SCMP_SYS(fcntl), "the descriptor in reserve"},
+    // The log, profiles, and files that are open.
+    {SCMP_SYS(write), "the log"},
+    {SCMP_SYS(writev), "answers and the log"},
+    {SCMP_SYS(read), "memory files that were handed over"},
+    {SCMP_SYS(pread64), "memory files that were handed over"},
+    {SCMP_SYS(pwrite64), "profiles, into memory files that were handed over"},
+    {SCMP_SYS(fstat), "size of a memory file"},
+    {SCMP_SYS(newfstatat), "the same, as newer C libraries do it; without a path it reads none"},
+    {SCMP_SYS(lseek), "places in a memory file"},
+    // Memory; never executable.
+    {SCMP_SYS(mmap), "instances, their images, the heap"},
+    {SCMP_SYS(munmap), "the same, given back"},
+    {SCMP_SYS(mprotect), "growing and protecting an instance's memory"},
+    {SCMP_SYS(mremap), "the heap's large blocks"},
+    {SCMP_SYS(madvise), "giving pages back"},
+    {SCMP_SYS(brk), "the heap"},
+    // Signals and alarms, which stop guests.
+    {SCMP_SYS(rt_sigaction), "the default action for faults of ours; not for SIGSYS"},
+    {SCMP_SYS(rt_sigprocmask), "the C library's abort"},
+    {SCMP_SYS(rt_sigreturn), "the way back from every handler"},
+    {SCMP_SYS(sigaltstack), "taking the signal stack down at the end"},
+    {SCMP_SYS(timer_create), "alarms"},
+    {SCMP_SYS(timer_settime), "deadlines and slices of time"},
+    {SCMP_SYS(timer_delete), "taking the alarm down at the end"},
+    {SCMP_SYS(tgkill), "abort; to this process only"},
+    {SCMP_SYS(getpid), "abort, and lines of the log"},
+    {SCMP_SYS(gettid), "abort, and lines of the log"},
+    // Time and chance.
+    {SCMP_SYS(clock_gettime), "time, where it needs a call at all; processor time of guests"},
+    {SCMP_SYS(clock_getres), "a guest's question"},
+    {SCMP_SYS(gettimeofday), "time, where it needs a call at all"},
+    {SCMP_SYS(time), "time, where it needs a call at all"},
+    {SCMP_SYS(clock_nanosleep), "waiting for a moment"},
+    {SCMP_SYS(getrandom), "a guest's random numbers"},
+    // What the C library and the processor need.
+    {SCMP_SYS(arch_prctl), "the segment of linear memory, on processors without an instruction"},
+    {SCMP_SYS(futex), "locks of the C library"},
+    {SCMP_SYS(sched_yield), "a guest that yields"},
+    {SCMP_SYS(restart_syscall), "the kernel's own, behind a stop"},
+    {SCMP_SYS(exit), "the end"},
+    {SCMP_SYS(exit_group), "the end"},
+};
+static_assert(std::size(kCalls) <= kAllowedCallsMax);
+
+// include/uapi/linux/fs.h of Linux 6.7: _IOWR('f', 16, struct pm_scan_arg), of 96 bytes.
+constexpr unsigned kPagemapScan = 0xc0606610;
+constexpr unsigned kSocketUnsent = 0x5411;  // SIOCOUTQ
+
+// Adds what `number` is allowed with. Returns 0 or a negative errno.
+int add_rules(scmp_filter_ctx filter, int number) {
+  const auto only_if = [&](const scmp_arg_cmp& condition) {
+    return ::seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, 1, &condition);
+  };
+  const auto first_of = [](int a, int b) { return a != 0 ? a : b; };
+  switch (number) {
+    case SCMP_SYS(mmap):
+    case SCMP_SYS(mprotect):
+      return only_if(SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    case SCMP_SYS(ioctl):
+      return first_of(only_if(SCMP_A1(SCMP_CMP_EQ, kPagemapScan)),
+                      only_if(SCMP_A1(SCMP_CMP_EQ, kSocketUnsent)));
+    case SCMP_SYS(rt_sigaction):
+      return only_if(SCMP_A0(SCMP_CMP_NE, SIGSYS));
+    case SCMP_SYS(tgkill):
+      return only_if(SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid())));
+    case SCMP_SYS(arch_prctl):
+      return only_if(SCMP_A0(SCMP_CMP_EQ, ARCH_SET_GS));
+    case SCMP_SYS(newfstatat):
+      // Of a descriptor, not of a path: fstat() is newfstatat(descriptor, "", ..., AT_EMPTY_PATH).
+      return only_if(SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+    default:
+      return ::seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, 0, nullptr);
+  }
+}
+
+FaultRecord* refused_call = nullptr;
+
+// The call was not made. Its number is kept; then this process ends. SIGSYS cannot be given another
+// action (add_rules), and one that comes while it is blocked, as here, kills at once.
+void on_refused_call(int signal, siginfo_t* info, void* opaque) {
+  const auto& context = *static_cast<const ucontext_t*>(opaque);
+  refused_call->signal = signal;
+  refused_call->system_call = info->si_syscall;
+  refused_call->program_counter = static_cast<std::uint64_t>(context.uc_mcontext.gregs[REG_RIP]);
+  ::signal(SIGSYS, SIG_DFL);
+  std::abort();
+}
+
+Result<void> unavailable(int error) {
+  return fail(ErrorKind::not_found, "{}", std::strerror(error));
+}
+
+}  // namespace
+
+std::span<const AllowedCall> allowed_calls() { return kCalls; }
+
+Result<void> allow_only_these_calls(FaultRecord& record) {
+#if defined(__SANITIZE_ADDRESS__)
+  (void)record;
+  return fail(ErrorKind::not_found, "AddressSanitizer needs more calls");
+#else
+  refused_call = &record;
+  struct sigaction action {};
+  action.sa_sigaction = on_refused_call;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  if (::sigaction(SIGSYS, &action, nullptr) != 0) return unavailable(errno);
+
+  // Trapped rather than killed, so that the handler can say which call it was.
+  const std::unique_ptr<void, decltype(&::seccomp_release)> filter(::seccomp_init(SCMP_ACT_TRAP),
+                                                                   ::seccomp_release);
+  if (filter == nullptr) return unavailable(ENOMEM);
+  // As fast as it gets: a tree instead of a list; no slower speculation than without a filter.
+  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
+  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_SSB, 1);
+  for (const AllowedCall& call : kCalls) {
+    if (const int error = add_rules(filter.get(), call.number); error != 0) {
+      return unavailable(-error);
+    }
+  }
+  if (const int error = ::seccomp_load(filter.get()); error != 0) return unavailable(-error);
+  return {};
+#endif
+}
+
+std::string system_call_name(int number) {
+  const std::unique_ptr<char, decltype(&::free)> name(
+      ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number), ::free);
+  return name ? std::string(name.get()) : std::to_string(number);
+}
+
+}  // namespace nur

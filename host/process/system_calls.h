@@ -1,0 +1,33 @@
+// The system calls that a worker may make once it serves; any other one ends it (seccomp(2)).
+//
+// Whoever takes over a worker through a flaw of ours finds a process that can go on answering the
+// connections it has, and accept more. It cannot open a file or a socket, start or look into a
+// process, or make memory executable.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "base/result.h"
+#include "host/sandbox/fault_record.h"
+
+namespace nur {
+
+struct AllowedCall {
+  int number;
+  const char* why;
+};
+
+// At most this many.
+inline constexpr std::size_t kAllowedCallsMax = 60;
+std::span<const AllowedCall> allowed_calls();
+
+// From here on other calls end this process with SIGSYS, and `record`, which outlives it, says
+// which. Errors: not_found when this kernel or container has no filters, or the build none that
+// fits (AddressSanitizer).
+Result<void> allow_only_these_calls(FaultRecord& record);
+
+// "execve", or its number when it has no name here.
+std::string system_call_name(int number);
+
+}  // namespace nur

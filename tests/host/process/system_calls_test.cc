@@ -1,0 +1,146 @@
+// A process under the filter can serve, and nothing else: each attack is made by a child that has
+// closed the door behind itself.
+#include "host/process/system_calls.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <fcntl.h>
+#include <functional>
+#include <set>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "host/process/shared_state.h"
+
+namespace nur {
+namespace {
+
+class SystemCallsTest : public ::testing::Test {
+ protected:
+  // How a child ended that made `call` under the filter.
+  int status_of(const std::function<void()>& call) {
+    record() = FaultRecord{};
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (!allow_only_these_calls(record())) ::_exit(77);
+      call();
+      ::_exit(0);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return status;
+  }
+  // Expects that `call` is refused, and that it is known which one it was.
+  void expect_refused(std::string_view name, const std::function<void()>& call) {
+    const int status = status_of(call);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
+    ASSERT_TRUE(WIFSIGNALED(status)) << name << ": exit code " << WEXITSTATUS(status);
+    EXPECT_EQ(WTERMSIG(status), SIGSYS) << name;
+    EXPECT_EQ(record().signal, SIGSYS) << name;
+    EXPECT_EQ(system_call_name(record().system_call), name);
+  }
+  FaultRecord& record() { return state_.page(0).fault; }
+
+  SharedState state_ = *SharedState::map(1);
+};
+
+TEST_F(SystemCallsTest, AreSixtyAtMostEachOnceAndWithItsReason) {
+  EXPECT_LE(allowed_calls().size(), 60U);
+  std::set<int> numbers;
+  for (const AllowedCall& call : allowed_calls()) {
+    EXPECT_TRUE(numbers.insert(call.number).second) << system_call_name(call.number);
+    EXPECT_GT(std::strlen(call.why), 5U) << system_call_name(call.number);
+  }
+}
+
+TEST_F(SystemCallsTest, RefuseToExecute) {
+  expect_refused("execve", [] { ::execl("/bin/true", "true", nullptr); });
+  expect_refused("execveat",
+                 [] { ::syscall(SYS_execveat, AT_FDCWD, "/bin/true", nullptr, nullptr, 0); });
+}
+
+TEST_F(SystemCallsTest, RefuseToOpenByPath) {
+  expect_refused("openat", [] { (void)!::open("/etc/passwd", O_RDONLY); });
+  expect_refused("open", [] { ::syscall(SYS_open, "/etc/passwd", O_RDONLY); });
+  expect_refused("openat2", [] { ::syscall(SYS_openat2, AT_FDCWD, "/", nullptr, 0); });
+  expect_refused("memfd_create", [] { ::memfd_create("file", 0); });
+  expect_refused("newfstatat", [] { ::syscall(SYS_newfstatat, AT_FDCWD, "/etc", nullptr, 0); });
+}
+
+TEST_F(SystemCallsTest, RefuseSocketsAndWaysOut) {
+  expect_refused("socket", [] { ::socket(AF_INET, SOCK_STREAM, 0); });
+  expect_refused("socketpair", [] { ::syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, nullptr); });
+  expect_refused("connect", [] { ::connect(0, nullptr, 0); });
+  expect_refused("bind", [] { ::bind(0, nullptr, 0); });
+}
+
+TEST_F(SystemCallsTest, RefuseOtherProcesses) {
+  expect_refused("ptrace", [] { ::ptrace(PTRACE_ATTACH, 1, nullptr, nullptr); });
+  expect_refused("kill", [] { ::kill(1, 0); });
+  expect_refused("tgkill", [] { ::syscall(SYS_tgkill, 1, 1, 0); });
+  expect_refused("clone", [] { (void)!::fork(); });
+  expect_refused("vfork", [] { ::syscall(SYS_vfork); });
+  expect_refused("process_vm_readv",
+                 [] { ::syscall(SYS_process_vm_readv, 1, nullptr, 0, nullptr, 0, 0); });
+}
+
+TEST_F(SystemCallsTest, RefuseExecutableMemory) {
+  expect_refused("mmap", [] {
+    ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  });
+  expect_refused("mprotect", [] {
+    void* const page =
+        ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ::mprotect(page, 4096, PROT_READ | PROT_EXEC);
+  });
+  expect_refused("pkey_mprotect", [] { ::syscall(SYS_pkey_mprotect, nullptr, 0, 0, 0); });
+}
+
+TEST_F(SystemCallsTest, RefuseToUndoTheFilter) {
+  expect_refused("prctl", [] { ::syscall(SYS_prctl, 4, 1); });
+  expect_refused("seccomp", [] { ::syscall(SYS_seccomp, 0, 0, nullptr); });
+  expect_refused("rt_sigaction", [] { ::signal(SIGSYS, SIG_IGN); });
+  expect_refused("ioctl", [] { ::syscall(SYS_ioctl, 0, 0x5412 /* TIOCSTI */, "x"); });
+}
+
+TEST_F(SystemCallsTest, KillEvenWhoBlocksTheSignal) {
+  const int status = status_of([] {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_BLOCK, &all, nullptr);
+    ::syscall(SYS_getppid);
+  });
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGSYS);
+}
+
+TEST_F(SystemCallsTest, LeaveWhatServingNeeds) {
+  const int status = status_of([] {
+    std::string text(1 << 20, 'x');
+    void* const page = ::mmap(nullptr, 1 << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ::mprotect(page, 4096, PROT_READ | PROT_WRITE);
+    ::munmap(page, 1 << 20);
+    if (text.size() != 1 << 20) ::_exit(1);
+  });
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(SystemCallsTest, LetAProcessAbort) {
+  const int status = status_of([] { std::abort(); });
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGABRT);
+}
+
+}  // namespace
+}  // namespace nur
