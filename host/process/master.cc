@@ -30,6 +30,11 @@ constexpr Milliseconds kGrace(500);
 // Behind an order to drain, until nobody is let in any more though a worker may not have read it.
 constexpr Milliseconds kDoorCloses(100);
 
+// How often hanging workers are looked for, and how long beyond a function's time-out one may go
+// without a turn of any guest. The alarm stops guests, but not a host function that does not end.
+constexpr Milliseconds kLookAfter(1000);
+constexpr Milliseconds kHangs(5000);
+
 struct Deployed {
   std::uint32_t number = 0;
   std::string name;
@@ -81,6 +86,7 @@ class Master final : public WorkerOwner {
 
   void on_signal(int signal);
   void bury_the_dead();
+  void end_hanging_workers();
   void on_death(WorkerProcess& worker, int status);
   void say_when_all_are_ready();
   void drain(int signal);
@@ -107,6 +113,7 @@ class Master final : public WorkerOwner {
   Timer overdue_;
   Timer door_closes_;
   Timer grace_over_;
+  Timer look_after_;
 };
 
 const SystemClock system_clock;
@@ -148,11 +155,13 @@ Master::Master(const ServeOptions& options, std::unique_ptr<EventLoop> loop, Sha
                      ::shutdown(listening_.get(), SHUT_RDWR);
                      listening_.reset();
                    }),
-      grace_over_(loop_->timers(), [this] {
-        for (const auto& worker : workers_) {
-          if (worker->is_running()) ::kill(worker->pid, SIGKILL);
-        }
-      }) {
+      grace_over_(loop_->timers(),
+                  [this] {
+                    for (const auto& worker : workers_) {
+                      if (worker->is_running()) ::kill(worker->pid, SIGKILL);
+                    }
+                  }),
+      look_after_(loop_->timers(), [this] { end_hanging_workers(); }) {
   for (std::size_t i = 0; i < options.workers; ++i) {
     workers_.push_back(std::make_unique<WorkerProcess>(*loop_, *this, shared_.page(i)));
   }
@@ -168,6 +177,7 @@ Master::~Master() {
 }
 
 Result<void> Master::run() {
+  look_after_.set(loop_->now() + kLookAfter);
   for (const auto& worker : workers_) NUR_TRY(start(*worker));
   // While files are verified here, those that are already go to the workers.
   NUR_TRY(find_functions());
@@ -295,6 +305,21 @@ void Master::bury_the_dead() {
     on_death(*worker, status);
   }
   if (draining_) end_when_all_are_gone();
+}
+
+void Master::end_hanging_workers() {
+  look_after_.set(loop_->now() + kLookAfter);
+  for (const auto& worker : workers_) {
+    if (!worker->is_running()) continue;
+    const std::uint32_t account = worker->page.function;
+    if (account == 0 || worker->page.turns != worker->turns_seen) {
+      worker->turns_seen = worker->page.turns;
+      worker->turned_at = loop_->now();
+    } else if (loop_->now() - worker->turned_at > options_.limits.timeout + kHangs) {
+      spdlog::error("worker {} hangs: ending it", worker->pid);
+      ::kill(worker->pid, SIGABRT);
+    }
+  }
 }
 
 void Master::on_death(WorkerProcess& worker, int status) {

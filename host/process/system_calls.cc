@@ -32,6 +32,8 @@ constexpr AllowedCall kCalls[] = {
     // The event loop.
     {SCMP_SYS(epoll_wait), "waiting"},
     {SCMP_SYS(epoll_pwait), "waiting, as newer C libraries do it"},
+    {SCMP_SYS(poll), "a guest's question whether there is more input"},
+    {SCMP_SYS(ppoll), "a guest that waits for input"},
     {SCMP_SYS(epoll_ctl), "what is waited for"},
     {SCMP_SYS(close), "connections that are done"},
     {SCMP_SYS(fcntl), "the descriptor in reserve"},

@@ -56,6 +56,9 @@ class WorkerProcess final : public EventHandler {
   bool ready = false;
   bool was_ever_ready = false;
   RestartDelay delay;
+  // What the page said when it was last seen to change, and when that was.
+  std::uint64_t turns_seen = 0;
+  TimePoint turned_at{};
 
  private:
   void close();
