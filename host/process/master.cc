@@ -315,7 +315,7 @@ void Master::end_hanging_workers() {
     if (account == 0 || worker->page.turns != worker->turns_seen) {
       worker->turns_seen = worker->page.turns;
       worker->turned_at = loop_->now();
-    } else if (loop_->now() - worker->turned_at > options_.limits.timeout + kHangs) {
+    } else if (loop_->now() - worker->turned_at > options_.limits.time.timeout + kHangs) {
       spdlog::error("worker {} hangs: ending it", worker->pid);
       ::kill(worker->pid, SIGABRT);
     }
