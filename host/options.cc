@@ -78,6 +78,7 @@ struct RawFront {
   std::string keep_alive_timeout = "15s";
   std::string header_limit = "16KiB";
   std::string body_limit = "1MiB";
+  std::string unsent_max = "256MiB";
 };
 
 void add_front_options(CLI::App& app, RawFront& raw, ServerOptions& server) {
@@ -91,6 +92,8 @@ void add_front_options(CLI::App& app, RawFront& raw, ServerOptions& server) {
       "Longest a connection may wait for its next request");
   add("--header-limit", raw.header_limit, "NUR_HEADER_LIMIT", "SIZE", "Largest head of a request");
   add("--body-limit", raw.body_limit, "NUR_BODY_LIMIT", "SIZE", "Largest body of a request");
+  add("--unsent-max", raw.unsent_max, "NUR_UNSENT_MAX", "SIZE",
+      "Most memory of a worker for answers that clients have not taken yet");
   add("--connections-max", server.connections_max, "NUR_CONNECTIONS_MAX", "N",
       "Most connections of a worker at once; fewer where descriptors are scarce");
   add("--connections-per-client", server.connections_per_client, "NUR_CONNECTIONS_PER_CLIENT", "N",
@@ -121,6 +124,8 @@ Result<void> check(const RawFront& raw, ServerOptions& server) {
       NUR_TRY(size(raw.header_limit, "--header-limit", 1 << 10, 1 << 20));
   server.limits.body_bytes_max =
       NUR_TRY(size(raw.body_limit, "--body-limit", 0, std::uint64_t{1} << 30));
+  server.unsent_bytes_max =
+      NUR_TRY(size(raw.unsent_max, "--unsent-max", 1 << 20, std::uint64_t{1} << 40));
   if (server.connections_max == 0) {
     return fail(ErrorKind::invalid_input, "--connections-max: at least 1");
   }

@@ -36,18 +36,18 @@ std::size_t unacknowledged_bytes(int socket) {
 
 }  // namespace
 
-void IdleConnections::add(Connection& connection) {
-  connection.idle_before_ = last_;
-  connection.idle_behind_ = nullptr;
-  (last_ == nullptr ? first_ : last_->idle_behind_) = &connection;
+void ConnectionList::add(Connection& connection) {
+  connection.listed_before_ = last_;
+  connection.listed_behind_ = nullptr;
+  (last_ == nullptr ? first_ : last_->listed_behind_) = &connection;
   last_ = &connection;
 }
 
-void IdleConnections::remove(Connection& connection) {
-  Connection* const before = connection.idle_before_;
-  Connection* const behind = connection.idle_behind_;
-  (before == nullptr ? first_ : before->idle_behind_) = behind;
-  (behind == nullptr ? last_ : behind->idle_before_) = before;
+void ConnectionList::remove(Connection& connection) {
+  Connection* const before = connection.listed_before_;
+  Connection* const behind = connection.listed_behind_;
+  (before == nullptr ? first_ : before->listed_behind_) = behind;
+  (behind == nullptr ? last_ : behind->listed_before_) = before;
 }
 
 Connection::Connection(ConnectionContext& context, Fd socket, const Endpoints& endpoints)
@@ -63,7 +63,7 @@ Connection::Connection(ConnectionContext& context, Fd socket, const Endpoints& e
 }
 
 Connection::~Connection() {
-  if (waiting_ == Waiting::next_request) context_.idle.remove(*this);
+  wait_for(Waiting::nothing);
   if (socket_.is_open()) context_.loop.unwatch(socket_.get(), *this);
 }
 
@@ -304,6 +304,8 @@ bool Connection::flush() {
   if (waiting_ == Waiting::send && sent > 0) {
     progress_at_ = context_.loop.now();
     unacknowledged_ += sent;
+    context_.blocked.remove(*this);
+    context_.blocked.add(*this);
   }
   const bool blocked = flushed == OutputQueue::Flushed::blocked;
   if (flushed == OutputQueue::Flushed::broken ||
@@ -381,7 +383,10 @@ void Connection::wait_as_state_asks() {
     case State::reading:
       break;
   }
-  if (!output_.empty()) return wait_for(Waiting::send);
+  if (!output_.empty()) {
+    wait_for(Waiting::send);
+    return count_unsent();
+  }
   // How long a request may be handled is for its handler to say.
   if (state_ != State::reading) return wait_for(Waiting::nothing);
   if (parser_.in_body()) return wait_for(Waiting::body);
@@ -391,11 +396,27 @@ void Connection::wait_as_state_asks() {
   wait_for(served_one_ ? Waiting::next_request : Waiting::first_request);
 }
 
+// May close any connection that waits to send, this one, too.
+void Connection::count_unsent() {
+  const std::size_t unsent = output_.bytes();
+  context_.unsent_bytes += unsent - unsent_;
+  unsent_ = unsent;
+  while (context_.unsent_bytes > context_.unsent_bytes_max) {
+    ++context_.counters.given_up;
+    context_.blocked.longest()->close();
+  }
+}
+
 void Connection::wait_for(Waiting what) {
   const HttpTimeouts& timeouts = context_.timeouts;
   if (what != waiting_) {
     if (waiting_ == Waiting::next_request) context_.idle.remove(*this);
+    if (waiting_ == Waiting::send) {
+      context_.blocked.remove(*this);
+      context_.unsent_bytes -= std::exchange(unsent_, 0);
+    }
     if (what == Waiting::next_request) context_.idle.add(*this);
+    if (what == Waiting::send) context_.blocked.add(*this);
     waiting_ = what;
     wait_began_ = progress_at_ = context_.loop.now();
     progress_bytes_ = 0;

@@ -50,6 +50,7 @@ struct ServerCounters {
   std::uint64_t refused = 0;      // answered by the front itself: malformed, too large, too slow
   std::uint64_t timeouts = 0;     // of any kind
   std::uint64_t abandoned = 0;    // the client left before its answer
+  std::uint64_t given_up = 0;     // closed for the memory that its answer held
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t active = 0;  // connections open now
@@ -59,9 +60,9 @@ struct ServerCounters {
 
 class Connection;
 
-// Connections that wait for a further request, the one that has waited longest in front. They link
-// each other, so that going to wait costs no memory.
-class IdleConnections {
+// Connections that wait for the same thing, the one that has waited longest in front. They link
+// each other, so that going to wait costs no memory; each is in one list at most.
+class ConnectionList {
  public:
   // nullptr when there is none.
   [[nodiscard]] Connection* longest() const { return first_; }
@@ -96,7 +97,11 @@ struct ConnectionContext {
   std::span<char> scratch;
   HeadView answer_head;  // of a guest, while it is looked at
   bool draining = false;
-  IdleConnections idle;
+  ConnectionList idle;     // waiting for a further request
+  ConnectionList blocked;  // waiting to send
+  // What those hold, and may hold together; above, the one that moved least recently is closed.
+  std::size_t unsent_bytes = 0;
+  std::size_t unsent_bytes_max = 0;
 };
 
 class Connection final : public EventHandler, public Exchange {
@@ -159,6 +164,7 @@ class Connection final : public EventHandler, public Exchange {
   void wait_for(Waiting what);
   void on_timeout();
   bool client_took_some();
+  void count_unsent();
   // Answers wait that are to be sent before another request is parsed.
   [[nodiscard]] bool must_flush() const;
   [[nodiscard]] bool between_requests() const { return kept_.empty() && !parser_.in_body(); }
@@ -187,12 +193,13 @@ class Connection final : public EventHandler, public Exchange {
   TimePoint progress_at_{};
   std::size_t progress_bytes_ = 0;
   std::size_t unacknowledged_ = 0;  // of an answer, when it was last looked at
+  std::size_t unsent_ = 0;          // counted in the context while waiting to send
   std::size_t discarded_ = 0;
   std::size_t gathered_ = 0;  // answers since all was sent
 
-  friend class IdleConnections;
-  Connection* idle_before_ = nullptr;
-  Connection* idle_behind_ = nullptr;
+  friend class ConnectionList;
+  Connection* listed_before_ = nullptr;
+  Connection* listed_behind_ = nullptr;
 };
 
 }  // namespace nur

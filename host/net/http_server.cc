@@ -72,7 +72,10 @@ HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHan
                .scratch = scratch_,
                .answer_head = {},
                .draining = false,
-               .idle = {}},
+               .idle = {},
+               .blocked = {},
+               .unsent_bytes = 0,
+               .unsent_bytes_max = options.unsent_bytes_max},
       turn_(loop.timers(), [this] { take_turn(); }) {}
 
 HttpServer::~HttpServer() = default;
@@ -84,6 +87,7 @@ ServerCounters& ServerCounters::operator+=(const ServerCounters& other) {
   refused += other.refused;
   timeouts += other.timeouts;
   abandoned += other.abandoned;
+  given_up += other.given_up;
   bytes_received += other.bytes_received;
   bytes_sent += other.bytes_sent;
   active += other.active;

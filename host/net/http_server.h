@@ -29,6 +29,9 @@ struct ServerOptions {
   // Above, from one address (or IPv6 network of 64 bits): 429. So generous because a proxy's
   // clients all come from its address.
   std::size_t connections_per_client = 10'000;
+  // Memory of answers that clients have not taken yet, of all together; 16 of the largest that
+  // functions may give. Above, the client that took nothing for longest loses its connection.
+  std::size_t unsent_bytes_max = std::size_t{256} << 20;
 };
 
 // Connections for which there are descriptors when a process may have so many: 64 are left for

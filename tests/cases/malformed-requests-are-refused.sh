@@ -42,6 +42,31 @@ answered 501 "gzip as transfer coding" \
   'POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n'
 answered 505 "HTTP/2 in text" 'GET /hello HTTP/2.0\r\nHost: a\r\n\r\n'
 
+# Where the limits are, to the byte: a target of 8 KiB, a head of 16 KiB, 100 headers, a body of 1 MiB.
+# of_bytes N: prints so many.
+of_bytes() { head -c "$1" /dev/zero | tr '\0' a; }
+# first_line REQUEST: of the answer.
+first_line() {
+  local answer
+  answer=$(exchange <<<"$1" | tr -d '\0')
+  cut -d ' ' -f 2 <<<"${answer%%$'\r'*}"
+}
+crlf=$'\r\n'
+rest=" HTTP/1.1${crlf}Host: a${crlf}Connection: close$crlf"
+head_bytes=$((16384 - 11 - ${#rest} - 3 - 4))  # of "GET /hello", the lines above, "x: " and the ends of lines
+for beyond in -1 0 1; do
+  expect_equal "target of 8192 + $beyond" "$(first_line "GET /$(of_bytes $((8191 + beyond)))$rest$crlf")" \
+    "$((beyond > 0 ? 414 : 404))"
+  expect_equal "head of 16384 + $beyond" \
+    "$(first_line "GET /hello ${rest# }x: $(of_bytes $((head_bytes + 1 + beyond)))$crlf$crlf")" \
+    "$((beyond > 0 ? 431 : 200))"
+  headers=$(for ((i = 0; i < 98 + beyond; i++)); do printf 'x: 1\r\n'; done; echo end)
+  expect_equal "100 + $beyond headers" "$(first_line "GET /hello$rest${headers%end}$crlf")" \
+    "$((beyond > 0 ? 431 : 200))"
+  of_bytes $((1048576 + beyond)) >"$scratch/body-sent"
+  expect_status "$((beyond > 0 ? 413 : 200))" --header Expect: --data-binary "@$scratch/body-sent" /echo
+done
+
 expect_status 404 /nothing
 expect_status 404 /api/hello/x
 expect_status 404 /fib

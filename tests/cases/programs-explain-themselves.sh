@@ -24,6 +24,7 @@ expect_exit 0 "$nurhost" --help
 expect_said 'serve' 'run'
 expect_exit 0 "$nurhost" serve --help
 expect_said '--listen' '--timeout' '--memory-max' '--cpu-time' '--quantum' '--drain-timeout' 'NUR_LISTEN' 'SIGTERM'
+expect_said '--connections-per-client' '--header-timeout' '--unsent-max'
 expect_exit 0 "$nurhost" run --help
 expect_said '--invoke' '--env' '--dir' '124' '134'
 
@@ -49,6 +50,15 @@ wrong 'nurhost: --timeout: ' "$nurhost" serve --timeout -1s "$NUR_FUNCTIONS"
 wrong 'nurhost: --quantum: at least 100us, or 0' "$nurhost" serve --quantum 10us "$NUR_FUNCTIONS"
 wrong 'nurhost: --quantum: .*write 500ms' "$nurhost" serve --quantum never "$NUR_FUNCTIONS"
 wrong 'nurhost: --memory-max: .*write 64KiB' "$nurhost" serve --memory-max lots "$NUR_FUNCTIONS"
+wrong 'nurhost: --header-timeout: from 1ms to 24h' "$nurhost" serve --header-timeout 0s "$NUR_FUNCTIONS"
+wrong 'nurhost: --keep-alive-timeout: .*write 500ms' \
+  "$nurhost" serve --keep-alive-timeout long "$NUR_FUNCTIONS"
+wrong 'nurhost: --header-limit: from 1KiB to 1MiB' "$nurhost" serve --header-limit 1GiB "$NUR_FUNCTIONS"
+wrong 'nurhost: --body-limit: from 0B to 1GiB' "$nurhost" serve --body-limit 2GiB "$NUR_FUNCTIONS"
+wrong 'nurhost: --unsent-max: from 1MiB' "$nurhost" serve --unsent-max 1KiB "$NUR_FUNCTIONS"
+wrong 'nurhost: --connections-max: at least 1' "$nurhost" serve --connections-max 0 "$NUR_FUNCTIONS"
+wrong 'nurhost: --connections-per-client: at least 1' \
+  "$nurhost" serve --connections-per-client 0 "$NUR_FUNCTIONS"
 wrong 'nurhost: --listen: ' "$nurhost" serve --listen nowhere "$NUR_FUNCTIONS"
 wrong 'nurhost: --listen: ' "$nurhost" serve --listen 127.0.0.1:99999 "$NUR_FUNCTIONS"
 wrong 'nurhost: .*--dir' "$nurhost" run --dir ':rw' "$NUR_FUNCTIONS/upper.so"

@@ -372,6 +372,44 @@ TEST(Connection, AReaderThatIsSlowButMovesGetsItsAnswer) {
   ASSERT_TRUE(client.awaits_bytes(large.size() - sum));
 }
 
+TEST(Connection, ReadersThatStopShareOneBudget) {
+  ServerOptions options;
+  options.unsent_bytes_max = 100 << 20;
+  TestFront front(options);
+  const std::string large(40 << 20, 'x');
+  front.answer = [&](Exchange& exchange) { respond_with(exchange, large); };
+  std::vector<TestClient> clients;
+  for (std::size_t i = 0; i < 6; ++i) {
+    clients.push_back(front.connect());
+    clients[i].send(get("/"));
+    ASSERT_TRUE(front.until([&] { return front.paths.size() == i + 1; }));
+    front.settle();
+  }
+  // Whatever the sockets hold, three or four of them are too many.
+  EXPECT_GE(front.server->counters().given_up, 2u);
+  EXPECT_LE(front.server->counters().given_up, 4u);
+  // Those that came first are gone; the last one is served to its end, and others, too.
+  EXPECT_TRUE(clients[0].awaits_close());
+  EXPECT_LT(clients[0].received().size(), large.size());
+  EXPECT_TRUE(clients[5].awaits_bytes(large.size()));
+  front.answer = nullptr;
+  TestClient other = front.connect();
+  other.send(get("/other"));
+  EXPECT_TRUE(other.awaits("GET /other \n"));
+}
+
+TEST(Connection, AnAnswerAboveTheWholeBudgetEndsItsOwnConnection) {
+  ServerOptions options;
+  options.unsent_bytes_max = 1 << 20;
+  TestFront front(options);
+  front.answer = [&](Exchange& exchange) { respond_with(exchange, std::string(40 << 20, 'x')); };
+  TestClient client = front.connect();
+  client.send(get("/"));
+  EXPECT_TRUE(front.until([&] { return front.server->counters().given_up == 1; }));
+  EXPECT_TRUE(client.awaits_close());
+  EXPECT_TRUE(front.until([&] { return front.server->counters().active == 0; }));
+}
+
 TEST(Connection, AtMost32AnswersAreGathered) {
   TestFront front;
   std::size_t gathered = 0;
