@@ -1,7 +1,6 @@
 #include "host/net/http_server.h"
 
 #include <algorithm>
-#include <sys/resource.h>
 #include <utility>
 
 #include "base/file.h"
@@ -18,12 +17,6 @@ constexpr std::size_t kReservedDescriptors = 64;
 
 constexpr std::string_view kTooMany = "too many connections";
 constexpr std::string_view kTooManyOfOne = "too many connections from this address";
-
-std::size_t descriptors_max() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  return limit.rlim_cur;
-}
 
 std::size_t turned_away_allowed(std::size_t descriptors) {
   return std::clamp<std::size_t>(descriptors / 16, 1, kTurnedAwayMax);
@@ -58,9 +51,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::adopt(EventLoop& loop, Fd listen
 HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHandler& handler,
                        ServerCounters* counters)
     : loop_(loop),
-      connections_max_(std::min(options.connections_max, connections_allowed(descriptors_max()))),
+      connections_max_(
+          std::min(options.connections_max, connections_allowed(options.descriptors_max))),
       connections_per_client_(options.connections_per_client),
-      turned_away_max_(turned_away_allowed(descriptors_max())),
+      turned_away_max_(turned_away_allowed(options.descriptors_max)),
       scratch_(kScratchBytes),
       context_{.loop = loop,
                .handler = handler,

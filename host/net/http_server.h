@@ -26,6 +26,8 @@ struct ServerOptions {
   // one is answered 503. Each costs a descriptor and 1 to 2 KiB, and 100 KiB at most while a head
   // is incomplete. Where descriptors are scarce there are fewer (connections_allowed).
   std::size_t connections_max = 30'000;
+  // What the process may have (RLIMIT_NOFILE).
+  std::size_t descriptors_max = 1'000'000;
   // Above, from one address (or IPv6 network of 64 bits): 429. So generous because a proxy's
   // clients all come from its address.
   std::size_t connections_per_client = 10'000;
@@ -34,8 +36,8 @@ struct ServerOptions {
   std::size_t unsent_bytes_max = std::size_t{256} << 20;
 };
 
-// Connections for which there are descriptors when a process may have so many: 64 are left for
-// everything else, and a tenth for short answers to those who are turned away.
+// Connections for which there are descriptors when a process may have so many: 64 or a tenth are
+// left for everything else, and some for short answers to those who are turned away.
 std::size_t connections_allowed(std::size_t descriptors_max);
 
 class HttpServer final : private ConnectionAcceptor, private ConnectionOwner {

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -45,11 +46,12 @@ struct Deployed {
 };
 
 // Every connection is a descriptor, and sessions begin with 1,024 unless asked for more.
-void raise_descriptor_limit() {
+// Returns the limit.
+std::size_t raise_descriptor_limit() {
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : before;
 }
 
 Result<std::string> read_profile(const Fd& file) {
@@ -431,9 +433,10 @@ std::size_t processors_here() {
   return static_cast<std::size_t>(std::max(CPU_COUNT(&processors), 1));
 }
 
-Result<void> serve(const ServeOptions& options) {
+Result<void> serve(const ServeOptions& asked) {
   ::signal(SIGPIPE, SIG_IGN);
-  raise_descriptor_limit();
+  ServeOptions options = asked;
+  options.server.descriptors_max = raise_descriptor_limit();
   // Each worker makes its own; whether they can be made is known before there is one.
   struct Nobody final : RequestHandler {
     void handle(Exchange&) override {}

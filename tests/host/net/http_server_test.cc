@@ -167,6 +167,19 @@ TEST(HttpServer, LeavesDescriptorsToOthers) {
   EXPECT_EQ(connections_allowed(1 << 20), (1u << 20) - 104857 - 128);
   EXPECT_EQ(connections_allowed(1), 1u);
   EXPECT_EQ(connections_allowed(65), 1u);
+
+  ServerOptions options;
+  options.descriptors_max = 72;
+  TestFront front(options);
+  std::vector<TestClient> clients;
+  for (std::size_t i = 0; i < connections_allowed(72); ++i) {
+    clients.push_back(front.connect());
+    clients[i].send("GET / HTTP/1.1\r\n");
+  }
+  ASSERT_EQ(clients.size(), 4u);
+  EXPECT_TRUE(front.connect().awaits("HTTP/1.1 503 "));
+  clients[3].send("Host: a\r\n\r\n");
+  EXPECT_TRUE(clients[3].awaits("GET / \n"));
 }
 
 TEST(HttpServer, ManyAboveTheLimitAllGetAnAnswer) {
