@@ -17,10 +17,10 @@ using boost::context::detail::transfer_t;
 // The first requests of an instance learn, whatever they do later.
 constexpr std::uint64_t kFirstRequests = 8;
 
-// What was written once is copied back for ever: who copies more than a few pages learns anew from
+// What was written once is copied back for ever: who copies more than a little learns anew from
 // time to time, in case it was an odd request that wrote them.
 constexpr std::uint64_t kRequestsPerLearning = 1024;
-constexpr std::size_t kFewPages = 32;
+constexpr std::size_t kFewBytes = 128 << 10;
 
 // Each run of the image that is mapped is a mapping or two of its own; an image in more pieces is
 // copied into every slot.
@@ -196,7 +196,7 @@ bool Instance::restore_writable() {
   if (barrier_.version() != planned_version_) {
     const PageSet& writable = barrier_.writable();
     const bool learns = strategy_ == ResetStrategy::learned;
-    const bool overflowed = learns && writable.size() > area_pages + kResidentPagesMax;
+    const bool overflowed = learns && writable.size(area_pages) > kResidentPagesMax;
     if (overflowed) {
       if (!image_is_mapped_) barrier_.admit_all_memory();
       discard_memory();
@@ -215,7 +215,7 @@ bool Instance::restore_writable() {
   }
   plan_.run();
   if (resets_ % kRequestsPerLearning == kRequestsPerLearning - 1 &&
-      strategy_ == ResetStrategy::learned && plan_.pages() > kFewPages) {
+      strategy_ == ResetStrategy::learned && plan_.bytes() > kFewBytes) {
     barrier_.protect_memory();
     history_.forget();
     settled_ = resets_ + kFirstRequests;

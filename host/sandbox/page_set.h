@@ -32,9 +32,13 @@ class PageSet {
   explicit PageSet(std::size_t pages) : pages_(pages), words_((pages + 63) / 64) {}
 
   [[nodiscard]] std::size_t room() const { return pages_; }
-  [[nodiscard]] std::size_t size() const {
+  // How many there are, from page `from` on.
+  [[nodiscard]] std::size_t size(std::size_t from = 0) const {
     std::size_t all = 0;
-    for (const std::uint64_t word : words_) all += static_cast<std::size_t>(std::popcount(word));
+    for (std::size_t i = from / 64; i < words_.size(); ++i) {
+      const std::uint64_t from_here = i == from / 64 ? words_[i] >> (from % 64) : words_[i];
+      all += static_cast<std::size_t>(std::popcount(from_here));
+    }
     return all;
   }
   [[nodiscard]] bool empty() const { return size() == 0; }

@@ -23,11 +23,15 @@ ResetHistory::ResetHistory(std::size_t area_pages, std::size_t memory_pages, boo
 
 void ResetHistory::add_hot(const PageSet& writable) {
   hot_.add(writable);
+  hot_changed_ = true;
   // More than any instance may keep: requests differ, so no new one is to begin with all of them.
-  if (hot_.size() > area_pages_ + kResidentPagesMax) forget();
+  if (hot_.size(area_pages_) > kResidentPagesMax) forget();
 }
 
-void ResetHistory::forget() { hot_ = PageSet(hot_.room()); }
+void ResetHistory::forget() {
+  hot_ = PageSet(hot_.room());
+  hot_changed_ = true;
+}
 
 void ResetHistory::count(std::uint64_t faults, bool overflowed) {
   ++facts_.requests;
@@ -40,10 +44,8 @@ void ResetHistory::count(std::uint64_t faults, bool overflowed) {
 void ResetHistory::choose() {
   if (!fixed_) {
     if (strategy_ == ResetStrategy::learned) {
-      // The area's first page is always there.
-      PageSet memory = hot_;
-      memory.remove({0, area_pages_});
-      facts_.hot_pages = memory.size();
+      if (hot_changed_) facts_.hot_pages = hot_.size(area_pages_);
+      hot_changed_ = false;
       strategy_ = choose_reset(facts_);
     } else {
       strategy_ = ResetStrategy::learned;

@@ -38,6 +38,7 @@ class ResetHistory {
   std::optional<ResetStrategy> fixed_;
   ResetStrategy strategy_ = ResetStrategy::learned;
   PageSet hot_;
+  bool hot_changed_ = false;
   ResetFacts facts_;  // since the last choice
 };
 

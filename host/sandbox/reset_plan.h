@@ -25,7 +25,7 @@ class ResetPlan {
   void run() const;
 
   [[nodiscard]] std::size_t run_count() const { return runs_.size(); }
-  [[nodiscard]] std::size_t pages() const;
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
   struct Run {
@@ -34,8 +34,11 @@ class ResetPlan {
     std::size_t bytes;
   };
 
+  void add(const Run& run);
+
   std::span<const nur_image_run> image_;
   std::vector<Run> runs_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace nur

@@ -26,6 +26,8 @@ TEST(PageSet, FindsRunsAcrossWords) {
   EXPECT_EQ(set.next_run(70), (PageRun{127, 129}));
   EXPECT_EQ(set.next_run(129).size(), 0U);
   EXPECT_EQ(set.size(), 12U);
+  EXPECT_EQ(set.size(65), 7U);
+  EXPECT_EQ(set.size(128), 1U);
 }
 
 TEST(PageSet, EndsAtItsRoom) {
