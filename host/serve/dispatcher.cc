@@ -1,6 +1,7 @@
 #include "host/serve/dispatcher.h"
 
 #include "base/log.h"
+#include "base/units.h"
 #include "host/serve/stream_task.h"
 #include "host/serve/typed_task.h"
 #include "host/serve/wasi_task.h"
@@ -8,8 +9,11 @@
 namespace nur {
 namespace {
 
-Response overloaded(const Function& function, const Error& error) {
-  spdlog::warn("function {}: no instance: {}", printable(function.name()), error.message);
+Response no_instance(const TaskContext& context, const Arrival& arrival, std::string_view reason) {
+  ++context.page.guests.no_instance;
+  const Request& request = arrival.exchange->request();
+  spdlog::warn("function {}: no instance: {} ({} {})", printable(arrival.function->name()), reason,
+               request.method, printable(request.target, 200));
   Response response = host_response(503, "the function has no instance free; try again");
   response.headers.push_back({"Retry-After", "1"});
   return response;
@@ -43,72 +47,141 @@ Response method_not_allowed() {
   return response;
 }
 
-}  // namespace
-
-std::expected<std::unique_ptr<GuestTask>, Response> Dispatcher::make_task(const Route& route,
-                                                                          Function& function,
-                                                                          Exchange& exchange) {
+// What is wrong with asking this function in this way.
+std::optional<Response> refusal(const Arrival& arrival) {
+  const Route& route = arrival.route;
+  const GuestAbi abi = arrival.function->abi();
   const bool api = route.kind == Route::Kind::api;
-  if (api && function.abi() == GuestAbi::nur) {
-    return std::unexpected(
-        host_response(404, fmt::format("{} answers requests at /{}, not below /api",
-                                       printable(route.name), printable(route.name))));
+  if (api && abi == GuestAbi::nur) {
+    return host_response(404, fmt::format("{} answers requests at /{}, not below /api",
+                                          printable(route.name), printable(route.name)));
   }
-  if (!api && function.abi() == GuestAbi::typed) {
-    return std::unexpected(
-        host_response(404, fmt::format("{} is called at /api/{}/INPUT", printable(route.name),
-                                       printable(route.name))));
+  if (!api && abi == GuestAbi::typed) {
+    return host_response(404, fmt::format("{} is called at /api/{}/INPUT", printable(route.name),
+                                          printable(route.name)));
   }
-  const std::string_view method = exchange.request().method;
-  if (api && method != "GET" && method != "HEAD") return std::unexpected(method_not_allowed());
+  const std::string_view method = arrival.exchange->request().method;
+  if (api && method != "GET" && method != "HEAD") return method_not_allowed();
+  return std::nullopt;
+}
 
-  Result<Lease> lease = function.acquire();
-  if (!lease) {
-    ++context_.page.guests.no_instance;
-    return std::unexpected(overloaded(function, lease.error()));
-  }
-
+Result<std::unique_ptr<GuestTask>> make_task(const TaskContext& context, const Arrival& arrival,
+                                             Lease lease) {
+  Function& function = *arrival.function;
+  Exchange& exchange = *arrival.exchange;
   switch (function.abi()) {
     case GuestAbi::nur:
-      return std::make_unique<StreamTask>(context_, function, *std::move(lease), exchange);
-    case GuestAbi::wasi: {
-      auto task = WasiTask::make(context_, function, *std::move(lease), exchange, route);
-      if (!task) return std::unexpected(answer_of(function, task.error()));
-      return *std::move(task);
-    }
+      return std::make_unique<StreamTask>(context, function, std::move(lease), exchange);
+    case GuestAbi::wasi:
+      return NUR_TRY(WasiTask::make(context, function, std::move(lease), exchange, arrival.route));
     case GuestAbi::typed:
       break;
   }
-  auto task = TypedTask::make(context_, function, *std::move(lease), exchange, route.input);
-  if (!task) return std::unexpected(answer_of(function, task.error()));
-  return *std::move(task);
+  return NUR_TRY(
+      TypedTask::make(context, function, std::move(lease), exchange, arrival.route.input));
 }
+
+}  // namespace
+
+Dispatcher::Dispatcher(const TaskContext& context, const Registry& registry,
+                       const QuarantineTable& quarantine)
+    : context_(context),
+      registry_(registry),
+      quarantine_(quarantine),
+      scheduler_(context_, [this] { admit_soon(); }),
+      waiting_(context.loop.timers(), [this](const Arrival& arrival) { leave(arrival); }),
+      admission_(context.loop.timers(), [this] { admit(); }) {}
 
 void Dispatcher::handle(Exchange& exchange) {
   const Request& request = exchange.request();
-  const std::optional<Route> route = route_of(request.path);
+  std::optional<Route> route = route_of(request.path);
   Function* const function = route ? registry_.find(route->name) : nullptr;
   if (function == nullptr) {
     exchange.respond(
         host_response(404, fmt::format("no function at {}", printable(request.path, 200))));
     return;
   }
-
   const TimePoint now = context_.loop.now();
   if (quarantine_.holds(function->number(), now)) {
     ++context_.page.guests.quarantined;
     exchange.respond(quarantined(quarantine_.left(function->number(), now)));
     return;
   }
-  const OnAccountOf account(context_.page, function->number());
+  const TimePoint deadline = context_.clock.now() + function->limits().time.timeout;
+  receive({&exchange, function, *std::move(route), deadline});
+}
 
-  auto made = make_task(*route, *function, exchange);
-  if (!made) {
-    exchange.respond(std::move(made).error());
+void Dispatcher::receive(const Arrival& arrival) {
+  if (std::optional<Response> answer = refusal(arrival)) {
+    arrival.exchange->respond(*std::move(answer));
     return;
   }
-  (*made)->begin(context_.clock.now() + function->limits().time.timeout);
-  scheduler_.start(*std::move(made));
+  const OnAccountOf account(context_.page, arrival.function->number());
+  if (!waiting_.has(*arrival.function)) {
+    Result<Lease> lease = arrival.function->acquire();
+    if (lease) return start(arrival, *std::move(lease));
+    // There is one to wait for only if somebody will give one back.
+    if (lease.error().kind != ErrorKind::exhausted || scheduler_.kept() == 0) {
+      arrival.exchange->respond(no_instance(context_, arrival, lease.error().message));
+      return;
+    }
+  }
+  if (!waiting_.enter(arrival)) {
+    arrival.exchange->respond(no_instance(
+        context_, arrival,
+        fmt::format("{} requests wait for one", arrival.function->limits().waiting_max)));
+  }
+}
+
+void Dispatcher::start(const Arrival& arrival, Lease lease) {
+  Result<std::unique_ptr<GuestTask>> task = make_task(context_, arrival, std::move(lease));
+  if (!task) {
+    arrival.exchange->respond(answer_of(*arrival.function, task.error()));
+  } else {
+    (*task)->begin(arrival.deadline);
+    scheduler_.start(*std::move(task));
+  }
+  admit_soon();
+}
+
+void Dispatcher::leave(const Arrival& arrival) {
+  if (arrival.exchange->client_gone()) {
+    arrival.exchange->respond(host_response(503, "the client has left"));
+    return;
+  }
+  const Nanoseconds timeout = arrival.function->limits().time.timeout;
+  arrival.exchange->respond(no_instance(
+      context_, arrival, fmt::format("none became free within {}", format_duration(timeout))));
+}
+
+// An instance may be free.
+void Dispatcher::admit_soon() {
+  // Not now: whoever gave it back is in the middle of another request.
+  if (!waiting_.empty() && !admission_.deadline()) admission_.set(context_.loop.now());
+}
+
+void Dispatcher::admit() {
+  const TimePoint begin = context_.clock.now();
+  for (Function* const function : waiting_.functions()) {
+    while (const Arrival* const first = waiting_.first(*function)) {
+      if (first->exchange->client_gone()) {
+        leave(waiting_.take_first(*function));
+        continue;
+      }
+      const OnAccountOf account(context_.page, function->number());
+      Result<Lease> lease = function->acquire();
+      if (!lease) {
+        if (scheduler_.kept() > 0) break;
+        // Nobody is left to give one back.
+        const Arrival arrival = waiting_.take_first(*function);
+        arrival.exchange->respond(no_instance(context_, arrival, lease.error().message));
+        continue;
+      }
+      start(waiting_.take_first(*function), *std::move(lease));
+      // The network has its turn before the next.
+      if (context_.clock.now() - begin >= context_.quantum) return admit_soon();
+    }
+  }
 }
 
 }  // namespace nur

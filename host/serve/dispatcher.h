@@ -1,39 +1,39 @@
-// From a request to the task that answers it.
+// From a request to the task that answers it, with an instance, or with the patience to wait for
+// one.
 #pragma once
-
-#include <memory>
 
 #include "host/net/exchange.h"
 #include "host/serve/guest_task.h"
 #include "host/serve/quarantine_table.h"
 #include "host/serve/registry.h"
 #include "host/serve/scheduler.h"
+#include "host/serve/waiting_room.h"
 
 namespace nur {
 
 class Dispatcher final : public RequestHandler {
  public:
-  // All outlive the dispatcher. Destroying it drops the tasks that are not done, without an
-  // answer: the server goes first.
+  // All outlive the dispatcher. Destroying it drops who waits and the tasks that are not done,
+  // without an answer: the server goes first.
   Dispatcher(const TaskContext& context, const Registry& registry,
-             const QuarantineTable& quarantine)
-      : context_(context),
-        registry_(registry),
-        quarantine_(quarantine),
-        scheduler_(context_, [] {}) {}
+             const QuarantineTable& quarantine);
 
   void handle(Exchange& exchange) override;
 
  private:
-  // The task for `route`, or the answer if there is none.
-  std::expected<std::unique_ptr<GuestTask>, Response> make_task(const Route& route,
-                                                                Function& function,
-                                                                Exchange& exchange);
+  // Answers it, starts it, or has it wait.
+  void receive(const Arrival& arrival);
+  void start(const Arrival& arrival, Lease lease);
+  void leave(const Arrival& arrival);
+  void admit_soon();
+  void admit();
 
   const TaskContext context_;
   const Registry& registry_;
   const QuarantineTable& quarantine_;
   Scheduler scheduler_;
+  WaitingRoom waiting_;
+  Timer admission_;
 };
 
 }  // namespace nur

@@ -20,6 +20,9 @@ struct FunctionLimits {
   SandboxLimits sandbox;
   PoolLimits pool;
   TimeLimits time;
+  // Requests that wait for an instance: as many as there are instances, so each has one to go on
+  // with; more would wait for longer than a second function call takes.
+  std::size_t waiting_max = 1000;
   // Of one answer; it is held in memory until the client has taken it.
   std::size_t output_bytes_max = std::size_t{16} << 20;
   // Of one request's log lines; what is beyond is dropped.

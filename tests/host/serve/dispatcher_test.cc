@@ -56,10 +56,12 @@ class DispatcherTest : public ::testing::Test {
     put("silent", kSilent);
     put("div", kTyped);
     put("spin", kSpin);
+    put("spin_too", kSpin);
     put("command", kCommand);
     FunctionLimits limits;
     limits.time.timeout = Milliseconds(200);
     limits.pool.leased_max = 1;
+    limits.waiting_max = 2;
     Result<Registry> loaded =
         test::load_registry({folder_.path()}, limits, [](const Path& file, const Error& reason) {
           ADD_FAILURE() << file << ": " << reason.message;
@@ -74,7 +76,7 @@ class DispatcherTest : public ::testing::Test {
   // The answer, after turning the loop for as long as the guest sleeps.
   Response ask(FakeExchange& exchange) {
     dispatcher_.handle(exchange);
-    for (int turn = 0; turn < 500 && !exchange.answer; ++turn) {
+    for (int turn = 0; turn < 100'000 && !exchange.answer; ++turn) {
       EXPECT_TRUE(loop_->run_once(Milliseconds(10)));
     }
     EXPECT_TRUE(exchange.answer);
@@ -83,6 +85,19 @@ class DispatcherTest : public ::testing::Test {
   Response ask(std::string_view method, std::string_view target, std::string_view body = "") {
     FakeExchange exchange(method, target, body);
     return ask(exchange);
+  }
+
+  void turn_until_answered(const FakeExchange& exchange) {
+    for (int turn = 0; turn < 100'000 && !exchange.answer; ++turn) {
+      ASSERT_TRUE(loop_->run_once(Milliseconds(10)));
+    }
+    ASSERT_TRUE(exchange.answer);
+  }
+  static void expect_retry_after(const FakeExchange& exchange) {
+    ASSERT_TRUE(exchange.answer);
+    EXPECT_EQ(exchange.answer->status, 503);
+    ASSERT_FALSE(exchange.answer->headers.empty());
+    EXPECT_EQ(exchange.answer->headers.back().name, "Retry-After");
   }
 
   ScratchDir folder_ = *ScratchDir::create("nur-dispatcher-");
@@ -182,18 +197,99 @@ TEST_F(DispatcherTest, ServesOthersWhileAGuestSleeps) {
   EXPECT_EQ(sleeper.answer->body, "zzz");
 }
 
-TEST_F(DispatcherTest, Answers503WithRetryAfterWhenNoInstanceIsFree) {
+TEST_F(DispatcherTest, KeepsARequestWaitingUntilAnInstanceIsFree) {
+  FakeExchange sleeper("GET", "/api/command/zzz");
+  dispatcher_.handle(sleeper);
+  FakeExchange second("GET", "/api/command/b");
+  dispatcher_.handle(second);
+  FakeExchange third("GET", "/api/command/c");
+  dispatcher_.handle(third);
+
+  turn_until_answered(second);
+
+  EXPECT_TRUE(sleeper.answer);
+  EXPECT_FALSE(third.answer) << "it came later";
+  EXPECT_EQ(second.answer->body, "b");
+  turn_until_answered(third);
+  EXPECT_EQ(third.answer->body, "c");
+}
+
+TEST_F(DispatcherTest, Answers503WithRetryAfterWhenNoInstanceIsFreeInTime) {
+  std::optional<Lease> lease = *registry_.find("command")->acquire();
+  // For all that is known these have what others wait for.
+  FakeExchange endless("GET", "/api/spin/");
+  dispatcher_.handle(endless);
+  FakeExchange waits("GET", "/api/command/b");
+  const TimePoint start = clock_.now();
+  dispatcher_.handle(waits);
+  ASSERT_FALSE(waits.answer);
+  FakeExchange later("GET", "/api/spin_too/");
+  dispatcher_.handle(later);
+
+  turn_until_answered(waits);
+
+  EXPECT_GE(clock_.now() - start, Milliseconds(200));
+  expect_retry_after(waits);
+  turn_until_answered(endless);
+  turn_until_answered(later);
+}
+
+TEST_F(DispatcherTest, Answers503AtOnceWhenNobodyWillGiveAnInstanceBack) {
+  const Lease lease = *registry_.find("command")->acquire();
+  FakeExchange exchange("GET", "/api/command/b");
+
+  dispatcher_.handle(exchange);
+
+  expect_retry_after(exchange);
+}
+
+TEST_F(DispatcherTest, Answers503WhenTooManyWait) {
+  FakeExchange sleeper("GET", "/api/command/zzz");
+  dispatcher_.handle(sleeper);
+  FakeExchange first("GET", "/api/command/1");
+  dispatcher_.handle(first);
+  FakeExchange second("GET", "/api/command/2");
+  dispatcher_.handle(second);
+
+  FakeExchange third("GET", "/api/command/3");
+  dispatcher_.handle(third);
+
+  expect_retry_after(third);
+  turn_until_answered(second);
+  EXPECT_EQ(first.answer->body, "1");
+  EXPECT_EQ(second.answer->body, "2");
+}
+
+TEST_F(DispatcherTest, GivesThePlaceOfAClientThatHasLeftToAnother) {
+  FakeExchange sleeper("GET", "/api/command/zzz");
+  dispatcher_.handle(sleeper);
+  FakeExchange first("GET", "/api/command/1");
+  dispatcher_.handle(first);
+  FakeExchange second("GET", "/api/command/2");
+  dispatcher_.handle(second);
+  first.gone = true;
+
+  FakeExchange third("GET", "/api/command/3");
+  dispatcher_.handle(third);
+
+  EXPECT_TRUE(first.answer);
+  EXPECT_FALSE(third.answer);
+  second.gone = true;
+  turn_until_answered(third);
+  EXPECT_EQ(second.answer->status, 503);
+  EXPECT_EQ(third.answer->body, "3");
+}
+
+TEST_F(DispatcherTest, RefusesAtOnceWhatNoInstanceWouldHelp) {
   FakeExchange sleeper("GET", "/api/command/zzz");
   dispatcher_.handle(sleeper);
 
-  const Response response = ask("GET", "/api/command/b");
+  FakeExchange exchange("DELETE", "/api/command/1");
+  dispatcher_.handle(exchange);
 
-  EXPECT_EQ(response.status, 503);
-  ASSERT_FALSE(response.headers.empty());
-  EXPECT_EQ(response.headers.back().name, "Retry-After");
-  for (int turn = 0; turn < 500 && !sleeper.answer; ++turn) {
-    ASSERT_TRUE(loop_->run_once(Milliseconds(10)));
-  }
+  ASSERT_TRUE(exchange.answer);
+  EXPECT_EQ(exchange.answer->status, 405);
+  turn_until_answered(sleeper);
 }
 
 TEST_F(DispatcherTest, DoesNotWakeAGuestWhoseClientHasLeft) {
