@@ -44,6 +44,8 @@ for round in $(seq 1 $rounds); do
     cp "$NUR_FUNCTIONS/hello.so" "$folder/large.so"
     earlier=$(sha256sum <"$folder/large.so")
   fi
+  # Without what earlier rounds have left in it, or there would be nothing to interrupt.
+  rm -rf -- "$NUR_CACHE"
   # The leader of a group.
   begin setsid "$nurc" compile "$modules/large.wat" -o "$folder/"
   # Somewhere in its part of the time from the first instant to a little beyond the end.
@@ -73,7 +75,10 @@ done
 # A compiler whose own child would go on for long.
 cat >"$scratch/cc" <<END
 #!/bin/sh
-[ "\$1" = --version ] && { echo "cc 12"; exit 0; }
+case \$1 in
+  --version) echo "cc 12"; exit 0 ;;
+  -print-prog-name=*) echo "\${1#*=}"; exit 0 ;;
+esac
 sleep 300 &
 touch begun
 wait
