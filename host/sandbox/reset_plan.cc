@@ -36,8 +36,7 @@ void ResetPlan::add_memory(std::byte* memory, PageRun pages) {
     if (image_begin == end) return;
     const std::uint64_t image_end = std::min(run->memory_offset + run->bytes, end);
     const auto* const data = reinterpret_cast<const std::byte*>(run->data);
-    runs_.push_back(
-        {memory + image_begin, data + (image_begin - run->memory_offset), image_end - image_begin});
+    add({memory + image_begin, data + (image_begin - run->memory_offset), image_end - image_begin});
     at = image_end;
   }
 }

@@ -1,6 +1,8 @@
 #include "host/sandbox/reset_plan.h"
 
-#include <cstring>
+#include <array>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -12,7 +14,11 @@ class ResetPlanTest : public ::testing::Test {
  protected:
   static constexpr std::size_t kPages = 16;
 
-  ResetPlanTest() : memory_(kPages * kPageBytes, std::byte{0xee}) {}
+  ResetPlanTest() {
+    memory_.fill(std::byte{0xee});
+    a_.fill(std::uint8_t{'a'});
+    b_.fill(std::uint8_t{'b'});
+  }
 
   // What page `page` holds throughout, or '?' when not all bytes of it are equal.
   [[nodiscard]] char page(std::size_t page) const {
@@ -30,12 +36,12 @@ class ResetPlanTest : public ::testing::Test {
     return all;
   }
 
-  const std::string a_ = std::string(2 * kPageBytes, 'a');
-  const std::string b_ = std::string(kPageBytes, 'b');
-  const std::vector<nur_image_run> image_{
-      {2 * kPageBytes, a_.size(), reinterpret_cast<const std::uint8_t*>(a_.data())},
-      {8 * kPageBytes, b_.size(), reinterpret_cast<const std::uint8_t*>(b_.data())}};
-  std::vector<std::byte> memory_;
+  // Slots and images are page-aligned.
+  alignas(kPageBytes) std::array<std::byte, kPages * kPageBytes> memory_;
+  alignas(kPageBytes) std::array<std::uint8_t, 2 * kPageBytes> a_;
+  alignas(kPageBytes) std::array<std::uint8_t, kPageBytes> b_;
+  const std::vector<nur_image_run> image_{{2 * kPageBytes, a_.size(), a_.data()},
+                                          {8 * kPageBytes, b_.size(), b_.data()}};
   ResetPlan plan_{image_};
 };
 
