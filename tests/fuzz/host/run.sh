@@ -91,7 +91,7 @@ before=$(find "$findings" -type f | wc -l)
 code=0
 pids=()
 for ((job = 1; job <= jobs; job++)); do
-  "$target" -max_total_time="$seconds" -seed="$((seed == 0 ? 0 : seed * 100 + job))" -timeout=10 \
+  "$target" -max_total_time="$seconds" -seed="$((seed == 0 ? 0 : seed * 100 + job))" -timeout=60 -report_slow_units=60 \
     -rss_limit_mb=2048 -reload=1 -print_final_stats=1 "-artifact_prefix=$findings/" \
     "${dictionary[@]}" "$corpus" "$seeds" 2>"$scratch/log.$job" >/dev/null &
   pids+=($!)
