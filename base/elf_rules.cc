@@ -92,13 +92,14 @@ std::expected<std::string_view, ElfRefusal> find_manifest(const ElfSegments& seg
 }
 
 std::expected<Manifest, ElfRefusal> check_manifest(std::string_view json, CpuLevel cpu) {
-  // The version first: what another version writes may be unreadable to us for that reason alone.
-  const Result<std::uint32_t> version = abi_version_from_json(json);
+  Result<Manifest> manifest = manifest_from_json(json);
+  // What another version writes may be unreadable to us for that reason alone.
+  const Result<std::uint32_t> version =
+      manifest ? manifest->abi_version : abi_version_from_json(json);
   if (version && *version != NUR_ABI_VERSION) {
     return refuse(ElfRule::abi_version, "abi version {}, this host speaks {}; compile it again",
                   *version, NUR_ABI_VERSION);
   }
-  Result<Manifest> manifest = manifest_from_json(json);
   if (!manifest) return refuse(ElfRule::manifest, "{}", printable(manifest.error().message));
   if (manifest->target_cpu > cpu) {
     return refuse(ElfRule::target_cpu, "compiled for {}, this machine has {}",

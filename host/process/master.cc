@@ -36,6 +36,9 @@ constexpr Milliseconds kDoorCloses(100);
 constexpr Milliseconds kLookAfter(1000);
 constexpr Milliseconds kHangs(5000);
 
+// Workers that may be killed while all start for the first time.
+constexpr std::size_t kDeathsAtStartMax = 8;
+
 struct Deployed {
   std::uint32_t number = 0;
   std::string name;
@@ -106,6 +109,7 @@ class Master final : public WorkerOwner {
   const std::optional<Account> account_;
   std::vector<Deployed> functions_;
   bool all_found_ = false;
+  std::size_t deaths_at_start_ = 0;
   bool serving_ = false;  // it was said that all are ready
   bool draining_ = false;
   bool stopping_ = false;
@@ -344,8 +348,9 @@ void Master::on_death(WorkerProcess& worker, int status) {
         functions_[account - 1].name, Quarantine::kLasts.count(), Quarantine::kDeaths);
   }
   if (draining_) return;
-  if (!serving_ && WIFEXITED(status) && !in_function) {
-    start_failed_ = Error{ErrorKind::internal, "a worker could not start"};
+  // Before the first request it is nobody's function that a worker dies of.
+  if (!serving_ && !in_function && (WIFEXITED(status) || ++deaths_at_start_ > kDeathsAtStartMax)) {
+    start_failed_ = Error{ErrorKind::internal, "no worker could start"};
     return loop_->stop();
   }
   worker.restart_after(worker.delay.on_death(loop_->now()));

@@ -131,14 +131,6 @@ void Worker::load(DeployMessage message, std::vector<Fd> descriptors) {
 }
 
 Result<void> Worker::serve() {
-  // What reads files once and then remembers does so now: the C library's time zone, and the
-  // configuration of the library that makes a profile's digest.
-  ::tzset();
-  for (const auto& [name, file] : profiles_) NUR_TRY(registry_.find(name)->module().profile());
-  become_opaque();
-  if (const Result<void> closed = allow_only_these_calls(setup_.page.fault); !closed) {
-    spdlog::warn("worker {}: may make any system call: {}", ::getpid(), closed.error().message);
-  }
   const std::vector<StaticReply>& texts = setup_.options.static_replies;
   if (!texts.empty()) {
     replies_.emplace(
@@ -148,6 +140,16 @@ Result<void> Worker::serve() {
   server_ = NUR_TRY(HttpServer::adopt(loop_, std::move(setup_.listening), setup_.options.server,
                                       front, &setup_.page.http));
   NUR_TRY(loop_.watch(setup_.channel.descriptor(), EPOLLIN, *this));
+
+  // What reads files once and then remembers does so now: the C library's time zone, and the
+  // configuration of the library that makes a profile's digest.
+  ::tzset();
+  for (const auto& [name, file] : profiles_) NUR_TRY(registry_.find(name)->module().profile());
+  become_opaque();
+  if (const Result<void> closed = allow_only_these_calls(setup_.page.fault); !closed) {
+    spdlog::warn("worker {}: may make any system call: {}", ::getpid(), closed.error().message);
+  }
+  // From here on this process can be told to do no more than serve.
   setup_.channel.send_waiting(ReadyMessage{});
   NUR_TRY(loop_.run());
   return leave_profiles();
@@ -215,7 +217,9 @@ Result<void> work(WorkerSetup& setup) {
   const Result<bool> shall_serve = worker.load_all();
   // A master that dies or ends meanwhile wants nothing any more.
   if (!shall_serve || !*shall_serve) return {};
-  return worker.serve();
+  NUR_TRY(worker.serve());
+  // Not one by one: all that a worker has is taken back at once by the kernel.
+  ::_exit(0);
 }
 
 }  // namespace
