@@ -1,5 +1,6 @@
 #include "host/process/master.h"
 
+#include <cerrno>
 #include <csignal>
 #include <memory>
 #include <sched.h>
@@ -9,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -55,6 +57,18 @@ std::size_t raise_descriptor_limit() {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
   const rlim_t before = std::exchange(limit.rlim_cur, limit.rlim_max);
   return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : before;
+}
+
+// Workers of a master that was killed free its address as soon as they run; until then it is in
+// use.
+Result<Fd> listen_when_free(const SocketAddress& address, const ListenOptions& options) {
+  constexpr Milliseconds kPatience(2000);
+  constexpr Milliseconds kPause(5);
+  for (Milliseconds waited(0);; waited += kPause) {
+    Result<Fd> listening = listen_on(address, options);
+    if (listening || errno != EADDRINUSE || waited >= kPatience) return listening;
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 Result<std::string> read_profile(const Fd& file) {
@@ -129,7 +143,7 @@ Result<std::unique_ptr<Master>> Master::open(const ServeOptions& options) {
   std::unique_ptr<EventLoop> loop = NUR_TRY(EventLoop::open(system_clock));
   SharedState shared = NUR_TRY(SharedState::map(options.workers));
   const SocketAddress wanted = NUR_TRY(parse_address(options.server.address));
-  Fd listening = NUR_TRY(listen_on(wanted, options.server.listen));
+  Fd listening = NUR_TRY(listen_when_free(wanted, options.server.listen));
   SocketAddress address;
   address.bytes = sizeof address.storage;
   if (::getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address.storage),
