@@ -57,7 +57,7 @@ group_packages() {
       ;;
     # nginx comes without its service, see unpack.sh; these are the libraries it loads.
     bench)
-      printf '%s\n' curl procps python3 wrk valgrind libpcre2-8-0 libcrypt1 zlib1g
+      printf '%s\n' curl procps python3 strace wrk valgrind libpcre2-8-0 libcrypt1 zlib1g
       command -v npm >/dev/null || printf '%s\n' npm
       ;;
     bare) printf '%s\n' debootstrap debian-archive-keyring ;;

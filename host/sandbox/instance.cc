@@ -41,6 +41,9 @@ inline void reset_float_control() {
   asm volatile("fldcw %0" : : "m"(kX87));
 }
 
+// What instances begin with when mappings are short: each run of writable pages is two mappings.
+constexpr std::size_t kFewRuns = 2;
+
 // The bottom frame of every guest stack.
 __attribute__((no_sanitize("address", "undefined"))) void enter_guest(transfer_t from) {
   const auto* const entry = static_cast<const EntryPoint*>(from.data);
@@ -88,6 +91,30 @@ Result<std::unique_ptr<Instance>> Instance::create(const LoadedModule& module,
   return instance;
 }
 
+SlotAmounts Instance::least_cost(const LoadedModule& module, const SandboxLimits& limits) {
+  const struct nur_module& code = module.code();
+  SlotAmounts least;
+  least.address_bytes = MemorySlot::reservation_bytes(code.instance_bytes, limits.stack_bytes);
+  // Two pages of stack, one of the area, one of what we keep, two of page tables.
+  least.memory_bytes = 6 * kPageBytes;
+  // No access, stack with area, memory; a run of the image divides one.
+  least.mappings = 2 + (module.initial_memory_bytes() > 0 ? 1 : 0);
+  if (code.image_run_count <= kMappedRunsMax) least.mappings += 2 * code.image_run_count;
+  return least;
+}
+
+void Instance::update_cost() {
+  cost_ = least_cost_;
+  const PageSet& writable = barrier_.writable();
+  std::size_t runs = 0;
+  for (PageRun run = writable.next_run(0); run.size() > 0; run = writable.next_run(run.end)) ++runs;
+  cost_.mappings += 2 * (runs - 1);
+  const bool all = strategy_ == ResetStrategy::scan || strategy_ == ResetStrategy::discard;
+  const std::size_t pages =
+      all ? std::min(kResidentPagesMax, pages_in(slot_.initial_bytes())) : writable.size();
+  cost_.memory_bytes += (pages - 1) * kPageBytes;
+}
+
 Instance::Instance(const LoadedModule& module, const SandboxLimits& limits, ResetHistory& history,
                    MemorySlot slot)
     : module_(module),
@@ -95,6 +122,9 @@ Instance::Instance(const LoadedModule& module, const SandboxLimits& limits, Rese
       scanner_(limits.scanner),
       history_(history),
       slot_(std::move(slot)),
+      budget_(limits.budget),
+      least_cost_(least_cost(module, limits)),
+      cost_(least_cost_),
       plan_({module.code().image_runs, module.code().image_run_count}) {
   running_.text_begin = module.text_begin();
   running_.text_end = module.text_end();
@@ -210,6 +240,7 @@ bool Instance::restore_writable() {
       plan_.add_memory(slot_.memory(), {run.begin - area_pages, run.end - area_pages});
     }
     planned_version_ = barrier_.version();
+    update_cost();
     plan_.run();
     return overflowed;
   }
@@ -244,15 +275,23 @@ void Instance::adopt(ResetStrategy strategy) {
   planned_version_ = 0;  // the plan may be of another way
   if (strategy == ResetStrategy::learned) {
     if (strategy_ != ResetStrategy::learned) barrier_.protect_memory();
-    const PageSet& hot = history_.hot();
-    for (PageRun run = hot.next_run(0); run.size() > 0; run = hot.next_run(run.end)) {
-      barrier_.admit(run);
-    }
+    admit_hot();
   } else {
     barrier_.admit_all_memory();
   }
   strategy_ = strategy;
   settled_ = resets_ + kFirstRequests;
+  update_cost();
+}
+
+void Instance::admit_hot() {
+  const PageSet& hot = history_.hot();
+  std::vector<PageRun> runs;
+  for (PageRun run = hot.next_run(0); run.size() > 0; run = hot.next_run(run.end)) {
+    runs.push_back(run);
+  }
+  if (budget_ != nullptr && budget_->is_short_of_mappings()) merge_runs(runs, kFewRuns);
+  for (const PageRun& run : runs) barrier_.admit(run);
 }
 
 void Instance::call(nur_export_call function, nur_value* values) {

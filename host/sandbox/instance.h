@@ -27,6 +27,7 @@
 #include "host/sandbox/page_scanner.h"
 #include "host/sandbox/reset_history.h"
 #include "host/sandbox/reset_plan.h"
+#include "host/sandbox/slot_budget.h"
 #include "host/sandbox/trap_guard.h"
 #include "host/sandbox/write_barrier.h"
 
@@ -35,6 +36,7 @@ namespace nur {
 struct SandboxLimits {
   std::uint64_t memory_bytes_max = std::uint64_t{128} << 20;
   std::size_t stack_bytes = std::size_t{1} << 20;
+  SlotBudget* budget = nullptr;          // what pools share; outlives them
   const PageScanner* scanner = nullptr;  // where there is one; outlives the instances
   std::optional<ResetStrategy> reset =
       std::nullopt;  // no choice by statistics: for tests and benches
@@ -52,6 +54,14 @@ class Instance {
                                                   const SandboxLimits& limits,
                                                   ResetHistory& history);
   static ResetHistory history_for(const LoadedModule& module, const SandboxLimits& limits);
+
+  // What it holds when it is fresh, roughly: addresses, resident memory, mappings.
+  [[nodiscard]] SlotAmounts cost() const { return cost_; }
+  // The least that one of this module holds.
+  static SlotAmounts least_cost(const LoadedModule& module, const SandboxLimits& limits);
+  // What its pool's budget was charged for it.
+  [[nodiscard]] const SlotAmounts& charged() const { return charged_; }
+  void set_charged(const SlotAmounts& amounts) { charged_ = amounts; }
 
   // Every byte of memory, globals and tables as they were after create().
   // Errors: exhausted; the instance must not be used again then.
@@ -110,6 +120,9 @@ class Instance {
   void discard_memory();
   // Linear memory is pristine: from here on it is reset that way.
   void adopt(ResetStrategy strategy);
+  // Makes writable what other instances have learned.
+  void admit_hot();
+  void update_cost();
 
   const LoadedModule& module_;
   const std::uint64_t memory_bytes_max_;
@@ -121,6 +134,10 @@ class Instance {
   bool image_is_mapped_ = false;
   std::vector<std::byte> first_page_;  // the used part of the area's first page, pristine
 
+  SlotBudget* const budget_;
+  SlotAmounts least_cost_;
+  SlotAmounts cost_;
+  SlotAmounts charged_;
   ResetStrategy strategy_ = ResetStrategy::learned;
   ResetPlan plan_;
   std::uint64_t planned_version_ = 0;

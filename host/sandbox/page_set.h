@@ -3,9 +3,11 @@
 // Its room is made once, so a signal handler can add to it.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace nur {
@@ -24,6 +26,27 @@ struct PageRun {
   [[nodiscard]] std::size_t size() const { return end - begin; }
   bool operator==(const PageRun&) const = default;
 };
+
+// Leaves `runs_max` (1 or more) of these runs in ascending order, by filling the smallest gaps.
+inline void merge_runs(std::vector<PageRun>& runs, std::size_t runs_max) {
+  if (runs.size() <= runs_max) return;
+  std::vector<std::size_t> gaps;
+  for (std::size_t i = 1; i < runs.size(); ++i) gaps.push_back(runs[i].begin - runs[i - 1].end);
+  std::ranges::sort(gaps);
+  // Gaps up to this size go; of those that have it, as many as it takes.
+  std::size_t excess = runs.size() - runs_max;
+  const std::size_t size = gaps[excess - 1];
+  std::vector<PageRun> merged{runs.front()};
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    if (excess > 0 && runs[i].begin - merged.back().end <= size) {
+      merged.back().end = runs[i].end;
+      --excess;
+    } else {
+      merged.push_back(runs[i]);
+    }
+  }
+  runs = std::move(merged);
+}
 
 class PageSet {
  public:

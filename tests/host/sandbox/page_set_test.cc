@@ -53,5 +53,16 @@ TEST(PageSet, RemovesAndUnites) {
   EXPECT_FALSE(set.has(51));
 }
 
+TEST(MergeRuns, FillsTheSmallestGapsOnly) {
+  std::vector<PageRun> runs{{0, 1}, {3, 4}, {5, 6}, {20, 21}, {23, 24}};
+  merge_runs(runs, 3);
+  EXPECT_EQ(runs, (std::vector<PageRun>{{0, 6}, {20, 21}, {23, 24}}));
+
+  merge_runs(runs, 3);
+  EXPECT_EQ(runs.size(), 3U);
+  merge_runs(runs, 1);
+  EXPECT_EQ(runs, (std::vector<PageRun>{{0, 24}}));
+}
+
 }  // namespace
 }  // namespace nur
