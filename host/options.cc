@@ -190,6 +190,14 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->type_name("ADDRESS:PORT")
       ->capture_default_str();
   add_limit_options(*serve_app, serve_limits);
+  std::uint64_t mappings_max = 0;
+  serve_app
+      ->add_option("--mappings-max", mappings_max,
+                   "Most memory mappings that a worker's instances may take (by\n"
+                   "vm.max_map_count unless said)")
+      ->envname("NUR_MAPPINGS_MAX")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
   std::size_t workers = processors_here();
   serve_app->add_option("--workers", workers, "Processes that serve; one per processor unless said")
       ->envname("NUR_WORKERS")
@@ -296,6 +304,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       return usage_error("nurhost", "PATHS: name a folder of artefacts, or artefacts (.so)");
     }
     serve.workers = workers;
+    if (mappings_max > 0) serve.mappings_max = mappings_max;
     if (!user.empty()) serve.user = user;
     if (!profiles.empty()) {
       if (serve_app->count("--workers") > 0 && workers != 1) {

@@ -1,6 +1,7 @@
 // What `nurhost serve` was asked to do.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,6 +24,8 @@ struct ServeOptions {
   Milliseconds drain_timeout{30'000};
   std::optional<Path> profiles;  // folder to write profiles to at the end; one worker only
   std::size_t workers = 1;
+  // Memory mappings that the instances of a worker may take; by the machine's limit, if not given.
+  std::optional<std::uint64_t> mappings_max;
   std::optional<std::string> user;  // whom workers become (privileges.h)
   std::span<const HostModule> host_modules = standard_host_modules();
 };

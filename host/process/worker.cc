@@ -17,6 +17,9 @@
 #include "host/net/event_loop.h"
 #include "host/process/system_calls.h"
 #include "host/sandbox/low_addresses.h"
+#include "host/sandbox/machine_limits.h"
+#include "host/sandbox/page_scanner.h"
+#include "host/sandbox/slot_budget.h"
 #include "host/serve/dispatcher.h"
 #include "host/serve/static_reply.h"
 
@@ -67,14 +70,21 @@ void take_over_signals() {
   ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
+// Idle instances are looked at so often.
+constexpr Milliseconds kShrinkPeriod{1000};
+
 class Worker final : public EventHandler {
  public:
-  Worker(WorkerSetup& setup, EventLoop& loop, const Clock& clock, const TrapGuard& guard)
+  // What `limits` shares outlives the worker.
+  Worker(WorkerSetup& setup, const FunctionLimits& limits, EventLoop& loop, const Clock& clock,
+         const TrapGuard& guard)
       : setup_(setup),
+        limits_(limits),
         loop_(loop),
         dispatcher_(TaskContext{loop, clock, guard, setup.page, setup.options.quantum}, registry_,
                     setup.quarantine),
-        overdue_(loop.timers(), [this] { stop(); }) {}
+        overdue_(loop.timers(), [this] { stop(); }),
+        shrink_(loop.timers(), [this] { shrink(); }) {}
 
   // Loads functions until the master says that this was all. False when it says to end instead.
   Result<bool> load_all();
@@ -89,9 +99,12 @@ class Worker final : public EventHandler {
   void on_master_gone();
   void drain();
   void stop();
+  // Has pools give up what they did not need since the last time.
+  void shrink();
   Result<void> leave_profiles() const;
 
   WorkerSetup& setup_;
+  const FunctionLimits limits_;
   EventLoop& loop_;
   Registry registry_;
   Dispatcher dispatcher_;
@@ -99,6 +112,7 @@ class Worker final : public EventHandler {
   std::unique_ptr<HttpServer> server_;
   std::map<std::string, Fd> profiles_;  // by function
   Timer overdue_;
+  Timer shrink_;
 };
 
 Result<bool> Worker::load_all() {
@@ -118,8 +132,8 @@ void Worker::load(DeployMessage message, std::vector<Fd> descriptors) {
   const auto loaded = [&]() -> Result<std::unique_ptr<Function>> {
     VerifiedArtefact artefact = NUR_TRY(
         VerifiedArtefact::adopt(message.file_name, std::move(descriptors.front()), message.facts));
-    return Function::load(message.name, std::move(artefact), setup_.options.limits,
-                          setup_.options.host_modules, message.number);
+    return Function::load(message.name, std::move(artefact), limits_, setup_.options.host_modules,
+                          message.number);
   };
   Result<std::unique_ptr<Function>> function = loaded();
   if (!function) {
@@ -151,6 +165,7 @@ Result<void> Worker::serve() {
   }
   // From here on this process can be told to do no more than serve.
   setup_.channel.send_waiting(ReadyMessage{});
+  shrink_.set(loop_.now() + kShrinkPeriod);
   NUR_TRY(loop_.run());
   return leave_profiles();
 }
@@ -180,6 +195,11 @@ void Worker::on_master_gone() {
 
 void Worker::drain() {
   server_->drain([this] { loop_.stop(); });
+}
+
+void Worker::shrink() {
+  limits_.sandbox.budget->shrink();
+  shrink_.set(loop_.now() + kShrinkPeriod);
 }
 
 void Worker::stop() {
@@ -213,7 +233,15 @@ Result<void> work(WorkerSetup& setup) {
   const LowAddresses low_addresses = NUR_TRY(LowAddresses::reserve());
   const TrapGuard guard = NUR_TRY(TrapGuard::install());
   TrapGuard::keep_faults_in(&setup.page.fault);
-  Worker worker(setup, *loop, clock, guard);
+  // What instances of all functions share: opened before the files of /proc are out of reach.
+  const Result<PageScanner> scanner = PageScanner::open();
+  SlotAmounts room = slot_limits(read_machine_limits(), setup.options.workers);
+  room.mappings = std::min(room.mappings, setup.options.mappings_max.value_or(room.mappings));
+  SlotBudget budget(room);
+  FunctionLimits limits = setup.options.limits;
+  limits.sandbox.scanner = scanner ? &*scanner : nullptr;
+  limits.sandbox.budget = &budget;
+  Worker worker(setup, limits, *loop, clock, guard);
   const Result<bool> shall_serve = worker.load_all();
   // A master that dies or ends meanwhile wants nothing any more.
   if (!shall_serve || !*shall_serve) return {};
