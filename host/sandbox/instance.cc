@@ -106,9 +106,23 @@ SlotAmounts Instance::least_cost(const LoadedModule& module, const SandboxLimits
 void Instance::update_cost() {
   cost_ = least_cost_;
   const PageSet& writable = barrier_.writable();
-  std::size_t runs = 0;
-  for (PageRun run = writable.next_run(0); run.size() > 0; run = writable.next_run(run.end)) ++runs;
-  cost_.mappings += 2 * (runs - 1);
+  // A mapping ends where protection or origin change; what has no access is one more.
+  std::vector<std::size_t> ends;
+  for (PageRun run = writable.next_run(0); run.size() > 0; run = writable.next_run(run.end)) {
+    ends.push_back(run.begin);
+    ends.push_back(run.end);
+  }
+  if (image_is_mapped_) {
+    const struct nur_module& code = module_.code();
+    for (const nur_image_run& run : std::span(code.image_runs, code.image_run_count)) {
+      ends.push_back(barrier_.area_pages() + pages_in(run.memory_offset));
+      ends.push_back(barrier_.area_pages() + pages_in(run.memory_offset + run.bytes));
+    }
+  }
+  std::ranges::sort(ends);
+  ends.erase(std::ranges::unique(ends).begin(), ends.end());
+  const auto inside = [&](std::size_t end) { return end > 0 && end < writable.room(); };
+  cost_.mappings = 2 + static_cast<std::uint64_t>(std::ranges::count_if(ends, inside));
   const bool all = strategy_ == ResetStrategy::scan || strategy_ == ResetStrategy::discard;
   const std::size_t pages =
       all ? std::min(kResidentPagesMax, pages_in(slot_.initial_bytes())) : writable.size();
@@ -269,6 +283,12 @@ void Instance::restore_scanned() {
 void Instance::discard_memory() {
   slot_.discard();
   if (!image_is_mapped_ && !barrier_.broken()) copy_image();
+}
+
+void Instance::trim() {
+  if (trimmed_ == resets_) return;
+  slot_.trim_stack();
+  trimmed_ = resets_;
 }
 
 void Instance::adopt(ResetStrategy strategy) {

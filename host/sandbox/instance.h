@@ -67,6 +67,10 @@ class Instance {
   // Errors: exhausted; the instance must not be used again then.
   Result<void> reset();
 
+  // Of a fresh instance that waits: gives back stack that a deep request has left behind. One
+  // system call if it was used since the last time.
+  void trim();
+
   // Gets ready to call `function` with the values in `values`, where its results will be, too.
   // `values` stays valid until the call has ended.
   void call(nur_export_call function, nur_value* values);
@@ -143,6 +147,7 @@ class Instance {
   std::uint64_t planned_version_ = 0;
   std::vector<PageRun> scanned_;
   std::uint64_t resets_ = 0;
+  std::uint64_t trimmed_ = 0;         // resets_ at the last trim
   std::uint64_t settled_ = 0;         // so many resets make its requests worth counting
   std::uint64_t counted_faults_ = 0;  // of barrier_, up to the last reset
 

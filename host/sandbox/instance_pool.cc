@@ -102,6 +102,7 @@ void InstancePool::shrink() {
   if (quiet_calls_ < kQuietCalls && unneeded == idle_.size() && unneeded > 0) --unneeded;
   for (; unneeded > 0; --unneeded) drop_idle();
   idle_least_ = idle_.size();
+  for (const std::unique_ptr<Instance>& instance : idle_) instance->trim();
 }
 
 }  // namespace nur

@@ -59,7 +59,7 @@ class InstancePool final : public IdleHolder {
   [[nodiscard]] std::size_t idle() const override { return idle_.size(); }
   void drop_idle() override;
   // Gives up half of the instances that have been idle since the last call; the last one only after
-  // kQuietCalls without any use.
+  // kQuietCalls without any use. Those that stay give back what deep requests left of their stacks.
   void shrink() override;
 
   static constexpr int kQuietCalls = 60;

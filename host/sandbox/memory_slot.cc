@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::uint64_t kMemoryBytesMax = std::uint64_t{4} << 30;
 constexpr std::size_t kAlignment = 2 << 20;
+// The room for leaving it, and what shallow calls and the probe for host calls touch.
+constexpr std::size_t kStackBytesKept = 4 * kPageBytes;
 
 std::size_t saves_bytes(std::size_t instance_bytes) { return instance_bytes - kPageBytes; }
 
@@ -119,6 +121,11 @@ Result<void> MemorySlot::shrink() {
   }
   committed_bytes_ = initial_bytes_;
   return {};
+}
+
+void MemorySlot::trim_stack() {
+  if (stack_bytes_ <= kStackBytesKept) return;
+  ::madvise(reservation_ + StackSlot::kGuardBytes, stack_bytes_ - kStackBytesKept, MADV_DONTNEED);
 }
 
 void MemorySlot::discard() {

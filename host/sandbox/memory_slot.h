@@ -58,6 +58,9 @@ class MemorySlot {
   // mappings).
   Result<void> shrink();
 
+  // Gives the pages of the stack back to the kernel, but those that every request uses.
+  void trim_stack();
+
   // Gives the pages of initial memory back to the kernel: they read as when they were committed or
   // mapped, and stay as writable as they are.
   void discard();

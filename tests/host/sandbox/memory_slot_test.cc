@@ -103,6 +103,21 @@ TEST(MemorySlot, ReadsAsAtFirstAfterItWasDiscarded) {
   EXPECT_EQ(slot.memory()[kPage - 1], std::byte{0});
 }
 
+TEST(MemorySlot, GivesBackAllOfTheStackButItsTop) {
+  MemorySlot slot = slot_of(4096);
+  auto* const top = static_cast<unsigned char*>(slot.stack().landing());
+  std::memset(top - 65536, 1, 65536);
+
+  slot.trim_stack();
+
+  unsigned char resident[16];
+  ASSERT_EQ(::mincore(top - 65536, 65536, resident), 0);
+  EXPECT_EQ(resident[11] & 1, 0);
+  EXPECT_EQ(resident[12] & 1, 1);
+  EXPECT_EQ(top[-65536], 0);
+  EXPECT_EQ(top[-1], 1);
+}
+
 TEST(MemorySlotDeathTest, FaultsBelowTheStackAndAboveTheMemoryAndIsReadOnlyBetween) {
   MemorySlot slot = slot_of(4096);
   ASSERT_TRUE(slot.commit_initial(kPage));

@@ -1,5 +1,7 @@
 // What a request costs the next one: which pages are let through, and what reset does about them.
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 
 #include <gtest/gtest.h>
 
@@ -161,6 +163,31 @@ TEST_F(ResetTest, RestoresTablesPageByPage) {
   EXPECT_LE(instance_->barrier().writable().size(), 14U);
 }
 
+// What the kernel counts, from the stack's guard to the end of the slot's memory.
+TEST_F(ResetTest, KnowsHowManyMappingsItTakes) {
+  const auto mappings = [&] {
+    const auto begin = reinterpret_cast<std::uintptr_t>(instance_->area().data());
+    const std::uintptr_t end = begin + instance_->area().size() + 64 * 65536;
+    std::ifstream maps("/proc/self/maps");
+    std::uint64_t count = 0;
+    for (std::string line; std::getline(maps, line);) {
+      std::uintptr_t from = 0;
+      std::uintptr_t to = 0;
+      if (std::sscanf(line.c_str(), "%lx-%lx", &from, &to) == 2 && to > begin && from < end)
+        ++count;
+    }
+    return count;
+  };
+  for (const std::uint64_t at : {0, 1000000, 2000000, 1004000, 3000000, 2004096}) {
+    ASSERT_EQ(run("poke", {at, 1}).kind, Outcome::Kind::returned);
+    run("set", {at % 1000});
+    ASSERT_TRUE(instance_->reset());
+    // The kernel may not have joined neighbours that were written apart from each other.
+    EXPECT_LE(instance_->cost().mappings - 1, mappings()) << at;
+    EXPECT_GE(instance_->cost().mappings, mappings() - 1) << at;
+  }
+}
+
 TEST_F(ResetTest, GivesBackMoreThanItsResidentShareAndLearnsAnew) {
   ASSERT_EQ(run("fill", {0, 9, 2 << 20}).kind, Outcome::Kind::returned);
   EXPECT_EQ(writable_pages(), (2U << 20) / kPageBytes);
@@ -214,6 +241,90 @@ TEST(Reset, OfAModuleWithoutMemoryRestoresItsGlobals) {
     ASSERT_TRUE(instance->reset());
   }
 }
+
+// A secret in memory, in grown memory, in a table, in globals and on the stack, and a request after
+// it that looks for it everywhere a guest can look.
+constexpr std::string_view kCanary = R"((module
+  (memory (export "memory") 4 8)
+  (table $t 300 600 externref)
+  (global $a (mut i64) (i64.const 0))
+  (global $b (mut externref) (ref.null extern))
+  (func $deep (param $depth i32) (param $secret i64) (result i64) (local $x i64) (local $y i64)
+    (local.set $x (i64.mul (local.get $secret) (i64.const 3)))
+    (local.set $y (i64.xor (local.get $secret) (i64.extend_i32_u (local.get $depth))))
+    (if (local.get $depth) (then
+      (local.set $x (i64.add (local.get $x)
+        (call $deep (i32.sub (local.get $depth) (i32.const 1)) (local.get $secret))))))
+    (i64.add (local.get $x) (local.get $y)))
+  (func (export "hide") (param $secret i64) (param $at i32) (param $reference externref)
+    (global.set $a (local.get $secret))
+    (global.set $b (local.get $reference))
+    (i64.store (local.get $at) (local.get $secret))
+    (drop (memory.grow (i32.const 1)))
+    (i64.store (i32.const 300000) (local.get $secret))
+    (table.set $t (i32.rem_u (local.get $at) (i32.const 300)) (local.get $reference))
+    (drop (table.grow $t (local.get $reference) (i32.const 20)))
+    (drop (call $deep (i32.const 200) (local.get $secret))))
+  ;; How much is not as it was: 0.
+  (func (export "seek") (result i32) (local $at i32) (local $found i32)
+    (local $x1 i64) (local $x2 i64) (local $x3 i64) (local $x4 i64) (local $r externref)
+    (local.set $found (i32.add
+      (i64.ne (i64.or (i64.or (local.get $x1) (local.get $x2)) (i64.or (local.get $x3) (local.get $x4)))
+              (i64.const 0))
+      (i32.eqz (ref.is_null (local.get $r)))))
+    (local.set $found (i32.add (local.get $found) (i64.ne (global.get $a) (i64.const 0))))
+    (local.set $found (i32.add (local.get $found) (i32.eqz (ref.is_null (global.get $b)))))
+    (local.set $found (i32.add (local.get $found) (i32.ne (memory.size) (i32.const 4))))
+    (local.set $found (i32.add (local.get $found) (i32.ne (table.size $t) (i32.const 300))))
+    (loop $next
+      (local.set $found (i32.add (local.get $found) (i64.ne (i64.load (local.get $at)) (i64.const 0))))
+      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 8)))
+                             (i32.const 262144))))
+    (local.set $at (i32.const 0))
+    (loop $next
+      (local.set $found (i32.add (local.get $found)
+        (i32.eqz (ref.is_null (table.get $t (local.get $at))))))
+      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 1)))
+                             (i32.const 300))))
+    ;; What has grown again is as new, too.
+    (drop (memory.grow (i32.const 1)))
+    (local.set $found (i32.add (local.get $found) (i64.ne (i64.load (i32.const 300000)) (i64.const 0))))
+    (drop (table.grow $t (ref.null extern) (i32.const 20)))
+    (i32.add (local.get $found)
+      (i32.eqz (ref.is_null (table.get $t (i32.const 310))))))))";
+
+class Canary : public ::testing::TestWithParam<std::optional<ResetStrategy>> {};
+
+TEST_P(Canary, IsNeverSeenByTheNextRequest) {
+  const auto module = load_wat(kCanary);
+  const Result<PageScanner> scanner = PageScanner::open();
+  if (GetParam() == ResetStrategy::scan && !scanner) GTEST_SKIP() << scanner.error().message;
+  SandboxLimits limits;
+  limits.reset = GetParam();
+  limits.scanner = scanner ? &*scanner : nullptr;
+  const auto instance = *Instance::create(*module, limits);
+  std::uint64_t random = 0x9e3779b97f4a7c15;
+  for (int cycle = 0; cycle < 10'000; ++cycle) {
+    random = random * 6364136223846793005 + 1442695040888963407;
+    const std::uint64_t at = (random >> 33) % (4 * NUR_WASM_PAGE_BYTES - 8);
+    OneCall hide(module->manifest(), "hide", {random | 1, at, random | 1});
+    ASSERT_EQ(run_guest(*instance, hide).kind, Outcome::Kind::returned);
+    ASSERT_TRUE(instance->reset());
+
+    OneCall seek(module->manifest(), "seek", {});
+    ASSERT_EQ(run_guest(*instance, seek).kind, Outcome::Kind::returned);
+    ASSERT_EQ(seek.result().i32, 0U) << "cycle " << cycle;
+    ASSERT_TRUE(instance->reset());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Strategies, Canary,
+                         ::testing::Values(std::optional<ResetStrategy>(), ResetStrategy::learned,
+                                           ResetStrategy::copy_all, ResetStrategy::scan,
+                                           ResetStrategy::discard),
+                         [](const auto& test) {
+                           return test.param ? std::string(to_string(*test.param)) : "chosen";
+                         });
 
 }  // namespace
 }  // namespace nur
