@@ -3,6 +3,12 @@
 #include "base/units.h"
 
 namespace nur {
+namespace {
+
+// Most requests: what the guest reads is there in one piece already.
+bool is_head_alone(const Request& request) { return !request.chunked && request.body.empty(); }
+
+}  // namespace
 
 std::string stream_input(const Request& request) {
   std::string input;
@@ -21,8 +27,9 @@ std::string stream_input(const Request& request) {
 StreamTask::StreamTask(const TaskContext& context, Function& function, Lease lease,
                        Exchange& exchange)
     : GuestTask(context, function, std::move(lease), exchange),
-      input_(stream_input(exchange.request())),
-      stream_(function.stream_entries(), input_, function.limits().output_bytes_max,
+      input_(is_head_alone(exchange.request()) ? "" : stream_input(exchange.request())),
+      stream_(function.stream_entries(), input_.empty() ? exchange.request().head : input_,
+              function.limits().output_bytes_max,
               [this](std::string_view text) { log_guest(text); }) {}
 
 void StreamTask::answer(std::uint32_t) {

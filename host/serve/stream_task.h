@@ -17,7 +17,7 @@ class StreamTask final : public GuestTask {
   void answer(std::uint32_t exit_status) override;
   [[nodiscard]] std::optional<std::string> refused_by_host() const override;
 
-  std::string input_;
+  std::string input_;  // empty when the request's head is all there is
   NurStream stream_;
 };
 

@@ -59,7 +59,8 @@ NurStream::NurStream(const StreamEntries& entries, std::string_view input,
       input_(input),
       output_bytes_max_(output_bytes_max),
       on_log_(std::move(on_log)),
-      values_(std::max(entries.poll_stream_results, std::size_t{2})) {}
+      results_(entries.poll_stream_results > parameters_.size() ? entries.poll_stream_results : 0),
+      values_(results_.empty() ? std::span<nur_value>(parameters_) : results_) {}
 
 std::expected<std::optional<Invocation::Call>, nur_trap> NurStream::next_call(
     const GuestMemory& memory) {

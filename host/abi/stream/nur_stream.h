@@ -5,8 +5,10 @@
 // likes and says nur_end when it is done; what it sends or logs after that is dropped.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +40,8 @@ class NurStream final : public Invocation {
   // `input` outlives the stream. More than `output_bytes_max` of output stops the guest.
   NurStream(const StreamEntries& entries, std::string_view input, std::size_t output_bytes_max,
             OnLog on_log);
+  NurStream(const NurStream&) = delete;
+  NurStream& operator=(const NurStream&) = delete;
 
   std::expected<std::optional<Call>, nur_trap> next_call(const GuestMemory& memory) override;
   void* context() override { return this; }
@@ -58,7 +62,9 @@ class NurStream final : public Invocation {
   const OnLog on_log_;
   Phase phase_ = Phase::offer_chunk;
   std::size_t chunk_bytes_ = 0;
-  std::vector<nur_value> values_;
+  std::array<nur_value, 2> parameters_{};
+  std::vector<nur_value> results_;  // of poll_stream, should it have more than that
+  std::span<nur_value> values_;     // one of the two
   std::string output_;
   bool ended_ = false;
   bool overflowed_ = false;
