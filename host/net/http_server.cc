@@ -42,7 +42,8 @@ Result<std::unique_ptr<HttpServer>> HttpServer::adopt(EventLoop& loop, Fd listen
                                                       RequestHandler& handler,
                                                       ServerCounters* counters) {
   std::unique_ptr<HttpServer> made(new HttpServer(loop, options, handler, counters));
-  made->listener_ = NUR_TRY(Listener::start(loop, std::move(listening), *made));
+  made->listener_ =
+      NUR_TRY(Listener::start(loop, std::move(listening), *made, options.listen.accepts_per_turn));
   made->address_ = made->listener_->address();
   made->server_host_ = made->address_.host();
   return made;
@@ -55,6 +56,7 @@ HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHan
           std::min(options.connections_max, connections_allowed(options.descriptors_max))),
       connections_per_client_(options.connections_per_client),
       turned_away_max_(turned_away_allowed(options.descriptors_max)),
+      prefers_others_(options.prefers_others),
       scratch_(kScratchBytes),
       context_{.loop = loop,
                .handler = handler,
@@ -92,6 +94,10 @@ ServerCounters HttpServer::counters() const {
   ServerCounters counters = context_.counters;
   counters.active = connections_.size();
   return counters;
+}
+
+bool HttpServer::prefers_others() {
+  return prefers_others_ && prefers_others_(connections_.size());
 }
 
 void HttpServer::on_connection(Fd socket, const SocketAddress& client) {
@@ -174,6 +180,7 @@ void HttpServer::on_closed(Connection& connection) {
     connections_[place]->place = place;
   }
   connections_.pop_back();
+  context_.counters.active = connections_.size();
   turn_.set(loop_.now());
 }
 

@@ -18,6 +18,9 @@
 namespace nur {
 
 struct ServerOptions {
+  // Of processes that share a socket: whether one that has so many connections leaves the next one
+  // to the others for a moment.
+  std::function<bool(std::size_t connections)> prefers_others;
   std::string address = "127.0.0.1:8080";  // as parse_address() reads it
   ListenOptions listen;
   HttpLimits limits;
@@ -73,6 +76,7 @@ class HttpServer final : private ConnectionAcceptor, private ConnectionOwner {
 
   void on_connection(Fd socket, const SocketAddress& client) override;
   bool on_descriptors_exhausted() override;
+  bool prefers_others() override;
   void turn_away(Fd socket, const Connection::Endpoints& endpoints, int status,
                  std::string_view detail);
   Connection& add(Fd socket, const Connection::Endpoints& endpoints);
@@ -85,6 +89,7 @@ class HttpServer final : private ConnectionAcceptor, private ConnectionOwner {
   const std::size_t connections_max_;
   const std::size_t connections_per_client_;
   const std::size_t turned_away_max_;
+  const std::function<bool(std::size_t)> prefers_others_;
   std::vector<char> scratch_;
   ServerCounters own_counters_;
   ConnectionContext context_;

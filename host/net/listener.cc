@@ -13,10 +13,10 @@
 namespace nur {
 namespace {
 
-// Connections accepted before other events get their turn.
-constexpr int kAcceptsPerTurn = 64;
 // How long to leave the queue alone when the system has no memory or descriptors left at all.
 constexpr Milliseconds kPause(500);
+// How long a process with more connections than others leaves a new one to them.
+constexpr Milliseconds kGiveWay(1);
 
 constexpr std::string_view kNoDescriptors =
     "HTTP/1.1 503 Service Unavailable\r\n"
@@ -65,24 +65,27 @@ Result<Fd> listen_on(const SocketAddress& address, const ListenOptions& options)
 }
 
 Result<std::unique_ptr<Listener>> Listener::start(EventLoop& loop, Fd socket,
-                                                  ConnectionAcceptor& acceptor) {
+                                                  ConnectionAcceptor& acceptor,
+                                                  int accepts_per_turn) {
   SocketAddress address;
   address.bytes = sizeof address.storage;
   if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address.storage), &address.bytes) !=
       0) {
     return fail(ErrorKind::internal, "{}", system_error_text("reading a listener's address"));
   }
-  std::unique_ptr<Listener> made(new Listener(loop, std::move(socket), address, acceptor));
+  std::unique_ptr<Listener> made(
+      new Listener(loop, std::move(socket), address, acceptor, accepts_per_turn));
   NUR_TRY(made->resume());
   return made;
 }
 
 Listener::Listener(EventLoop& loop, Fd socket, const SocketAddress& address,
-                   ConnectionAcceptor& acceptor)
+                   ConnectionAcceptor& acceptor, int accepts_per_turn)
     : loop_(loop),
       socket_(std::move(socket)),
       address_(address),
       acceptor_(acceptor),
+      accepts_per_turn_(accepts_per_turn),
       reserve_(reserve_of(socket_)),
       resume_(loop.timers(), [this] {
         if (!resume()) pause();
@@ -124,7 +127,14 @@ bool Listener::accept_with_reserve() {
 }
 
 void Listener::on_events(std::uint32_t) {
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+  for (int i = 0; i < accepts_per_turn_; ++i) {
+    if (!gave_way_ && acceptor_.prefers_others()) {
+      // Watching anew also puts this process behind the others: they are woken first.
+      gave_way_ = true;
+      loop_.unwatch(socket_.get(), *this);
+      return resume_.set(loop_.now() + kGiveWay);
+    }
+    gave_way_ = false;
     SocketAddress client;
     client.bytes = sizeof client.storage;
     Fd socket(::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&client.storage), &client.bytes,

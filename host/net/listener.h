@@ -20,6 +20,9 @@ struct ListenOptions {
   // Connections completed by the kernel and not yet accepted. A short queue costs tail latency when
   // many arrive at once (the kernel caps it at net.core.somaxconn).
   int backlog = 4096;
+  // Connections accepted before other events get their turn. One, where several processes share the
+  // socket: the first to wake up would take a whole burst for itself.
+  int accepts_per_turn = 64;
 };
 
 // A bound, listening, non-blocking socket. Errors: invalid_input (no such local address, address in
@@ -33,6 +36,8 @@ class ConnectionAcceptor {
   // There is no descriptor left for a connection that waits. Returns whether one was given back;
   // if not, the connection is answered 503.
   virtual bool on_descriptors_exhausted() = 0;
+  // Whether another process that shares the socket should have the chance to accept first.
+  virtual bool prefers_others() { return false; }
 };
 
 class Listener final : public EventHandler {
@@ -40,7 +45,8 @@ class Listener final : public EventHandler {
   // Starts accepting at once. `socket` may be shared with other processes: each connection then
   // wakes one of them. `acceptor` and `loop` outlive the listener. Errors: internal; exhausted.
   static Result<std::unique_ptr<Listener>> start(EventLoop& loop, Fd socket,
-                                                 ConnectionAcceptor& acceptor);
+                                                 ConnectionAcceptor& acceptor,
+                                                 int accepts_per_turn);
   ~Listener() override;
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -51,7 +57,8 @@ class Listener final : public EventHandler {
   void on_events(std::uint32_t events) override;
 
  private:
-  Listener(EventLoop& loop, Fd socket, const SocketAddress& address, ConnectionAcceptor& acceptor);
+  Listener(EventLoop& loop, Fd socket, const SocketAddress& address, ConnectionAcceptor& acceptor,
+           int accepts_per_turn);
   Result<void> resume();
   void pause();
   bool accept_with_reserve();
@@ -60,6 +67,8 @@ class Listener final : public EventHandler {
   Fd socket_;
   SocketAddress address_;
   ConnectionAcceptor& acceptor_;
+  const int accepts_per_turn_;
+  bool gave_way_ = false;  // and has not accepted since
   // Given up for the moment it takes to accept and refuse a connection when there is no other.
   Fd reserve_;
   Timer resume_;

@@ -216,7 +216,11 @@ Result<void> Master::start(WorkerProcess& worker) {
   auto [ours, theirs] = NUR_TRY(Channel::make_pair());
   worker.page.function = 0;
   worker.page.fault = FaultRecord{};
-  worker.page.http.active = 0;
+  worker.page.http.active = kNotServing;
+  std::vector<const WorkerPage*> others;
+  for (const auto& other : workers_) {
+    if (other.get() != &worker) others.push_back(&other->page);
+  }
   const pid_t self = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return fail(ErrorKind::exhausted, "{}", system_error_text("starting a worker"));
@@ -225,6 +229,7 @@ Result<void> Master::start(WorkerProcess& worker) {
                 .channel = std::move(theirs),
                 .listening = Fd(listening_.get()),
                 .page = worker.page,
+                .others = std::move(others),
                 .quarantine = shared_.quarantine(),
                 .master = self,
                 .account = account_});
@@ -347,6 +352,7 @@ void Master::on_death(WorkerProcess& worker, int status) {
   const bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   const std::uint32_t account = worker.page.function;
   worker.ended();
+  worker.page.http.active = kNotServing;
   if (well && draining_) return;
 
   const bool in_function = account > 0 && account <= functions_.size();

@@ -95,6 +95,8 @@ class Worker final : public EventHandler {
 
  private:
   void load(DeployMessage message, std::vector<Fd> descriptors);
+  // Whether another worker has far fewer connections. A few more or an eighth are no reason.
+  [[nodiscard]] bool is_busier(std::size_t connections) const;
   void on_message(const Message& message);
   void on_master_gone();
   void drain();
@@ -151,8 +153,13 @@ Result<void> Worker::serve() {
         NUR_TRY(in_context(StaticReplies::create(texts, dispatcher_), "--static-reply")));
   }
   RequestHandler& front = replies_ ? static_cast<RequestHandler&>(*replies_) : dispatcher_;
-  server_ = NUR_TRY(HttpServer::adopt(loop_, std::move(setup_.listening), setup_.options.server,
-                                      front, &setup_.page.http));
+  ServerOptions server = setup_.options.server;
+  if (!setup_.others.empty()) {
+    server.listen.accepts_per_turn = 1;
+    server.prefers_others = [this](std::size_t connections) { return is_busier(connections); };
+  }
+  server_ = NUR_TRY(
+      HttpServer::adopt(loop_, std::move(setup_.listening), server, front, &setup_.page.http));
   NUR_TRY(loop_.watch(setup_.channel.descriptor(), EPOLLIN, *this));
 
   // What reads files once and then remembers does so now: the C library's time zone, and the
@@ -164,10 +171,17 @@ Result<void> Worker::serve() {
     spdlog::warn("worker {}: may make any system call: {}", ::getpid(), closed.error().message);
   }
   // From here on this process can be told to do no more than serve.
+  setup_.page.http.active = 0;
   setup_.channel.send_waiting(ReadyMessage{});
   shrink_.set(loop_.now() + kShrinkPeriod);
   NUR_TRY(loop_.run());
   return leave_profiles();
+}
+
+bool Worker::is_busier(std::size_t connections) const {
+  std::uint64_t fewest = kNotServing;
+  for (const WorkerPage* const page : setup_.others) fewest = std::min(fewest, page->http.active);
+  return fewest != kNotServing && connections > fewest + std::max<std::uint64_t>(2, fewest / 8);
 }
 
 void Worker::on_events(std::uint32_t) {

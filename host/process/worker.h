@@ -9,6 +9,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <vector>
 
 #include "base/fd.h"
 #include "host/process/channel.h"
@@ -24,6 +25,7 @@ struct WorkerSetup {
   Channel channel;
   Fd listening;
   WorkerPage& page;
+  std::vector<const WorkerPage*> others;
   const QuarantineTable& quarantine;
   pid_t master;
   const std::optional<Account>& account;  // whom to become

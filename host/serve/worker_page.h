@@ -17,6 +17,9 @@ struct GuestCounters {
   std::uint64_t quarantined = 0;  // 503
 };
 
+// Instead of how many connections a worker has, until it serves.
+inline constexpr std::uint64_t kNotServing = UINT64_MAX;
+
 struct WorkerPage {
   ServerCounters http;
   GuestCounters guests;

@@ -158,7 +158,7 @@ compile_modules() {
 # serve ARGUMENT...: starts nurhost on a free port, or at $listen; sets url, port and server_pid.
 serve() {
   : >"$server_log"
-  begin "$nurhost" serve --listen "${listen:-127.0.0.1:0}" "$@" 2>"$server_log"
+  begin "$nurhost" serve --listen "${listen:-127.0.0.1:0}" "$@" 2>>"$server_log"
   server_pid=$begun_pid
   poll 60 serving_or_gone || fail "nurhost does not say that it serves"
   local address
