@@ -1,5 +1,8 @@
 #include "base/log.h"
 
+#include <climits>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 namespace nur {
@@ -30,6 +33,26 @@ TEST(Printable, ReplacesInvalidUtf8) {
 TEST(Printable, CutsLongText) {
   EXPECT_EQ(printable("12345", 5), "12345");
   EXPECT_EQ(printable("123456", 5), "12345...");
+}
+
+TEST(Log, CutsALineThatWouldNotBeOneWrite) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const int before = ::dup(STDERR_FILENO);
+  ::dup2(ends[1], STDERR_FILENO);
+  start_logging(LogLevel::info);
+  spdlog::info("{}", std::string(10'000, 'x'));
+  ::dup2(before, STDERR_FILENO);
+  ::close(ends[1]);
+
+  std::string line(20'000, '\0');
+  const ssize_t got = ::read(ends[0], line.data(), line.size());
+
+  ASSERT_EQ(got, PIPE_BUF);
+  line.resize(static_cast<std::size_t>(got));
+  EXPECT_TRUE(line.ends_with("xxx...\n"));
+  ::close(ends[0]);
+  ::close(before);
 }
 
 }  // namespace

@@ -60,6 +60,9 @@ wrong 'nurhost: --connections-max: at least 1' "$nurhost" serve --connections-ma
 wrong 'nurhost: --connections-per-client: at least 1' \
   "$nurhost" serve --connections-per-client 0 "$NUR_FUNCTIONS"
 wrong 'nurhost: --listen: ' "$nurhost" serve --listen nowhere "$NUR_FUNCTIONS"
+wrong 'nurhost: --workers' "$nurhost" serve --workers 0 "$NUR_FUNCTIONS"
+wrong 'nurhost: --workers' "$nurhost" serve --workers many "$NUR_FUNCTIONS"
+wrong 'nurhost: --profile: .*leave out --workers' "$nurhost" serve --profile p --workers 2 "$NUR_FUNCTIONS"
 wrong 'nurhost: --listen: ' "$nurhost" serve --listen 127.0.0.1:99999 "$NUR_FUNCTIONS"
 wrong 'nurhost: .*--dir' "$nurhost" run --dir ':rw' "$NUR_FUNCTIONS/upper.so"
 wrong 'Run nurhost --help' "$nurhost" frobnicate
