@@ -133,9 +133,9 @@ std::optional<Outcome> GuestRun::run_until(TimePoint slice_end) {
   }
 }
 
-std::optional<Outcome> GuestRun::run_slice(TimePoint now, bool is_first) {
+std::optional<Outcome> GuestRun::run_slice(TimePoint now, Nanoseconds longest, bool is_first) {
   const Nanoseconds left = std::max(Nanoseconds(limits_.deadline - now), Nanoseconds(0));
-  const Nanoseconds slice = std::min({limits_.quantum, left, limits_.cpu_time - used_});
+  const Nanoseconds slice = std::min({longest, limits_.quantum, left, limits_.cpu_time - used_});
   // With no quantum the first slice may be a long one, in which the machine ran others, too.
   const bool is_estimated = is_first && (limits_.quantum != kNever || limits_.cpu_time == kNever);
   const Nanoseconds used_before = is_estimated ? Nanoseconds(0) : thread_cpu_time();
@@ -147,15 +147,18 @@ std::optional<Outcome> GuestRun::run_slice(TimePoint now, bool is_first) {
   return std::nullopt;
 }
 
-std::optional<Outcome> GuestRun::advance(TimePoint now) {
+std::optional<Outcome> GuestRun::advance(TimePoint now, Nanoseconds slice) {
   const bool is_first = pause_ == Pause::none;
-  if (!is_first && now >= limits_.deadline) {
-    return stopped(Outcome::Kind::expired, instance_.last_stop());
+  if (now >= limits_.deadline) {
+    if (!is_first) return stopped(Outcome::Kind::expired, instance_.last_stop());
+    Outcome outcome;  // no function has run
+    outcome.kind = Outcome::Kind::expired;
+    return outcome;
   }
-  std::optional<Outcome> outcome = run_slice(now, is_first);
+  std::optional<Outcome> outcome = run_slice(now, slice, is_first);
   // Only to look at the processor time it has used.
   while (!outcome && limits_.quantum == kNever && pause_ == Pause::switched_out) {
-    outcome = run_slice(wake_, /*is_first=*/false);
+    outcome = run_slice(wake_, slice, /*is_first=*/false);
   }
   return outcome;
 }

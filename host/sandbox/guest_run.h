@@ -54,8 +54,8 @@ class GuestRun {
 
   // Runs until the guest is done and returns the outcome; or until it wants to sleep, or its slice
   // of time is over: advance() is called again at `wake()` or later. `now` is the clock's, or was a
-  // moment ago.
-  std::optional<Outcome> advance(TimePoint now);
+  // moment ago. `slice` is for this time only, and not longer than a quantum.
+  std::optional<Outcome> advance(TimePoint now, Nanoseconds slice = Nanoseconds::max());
 
   // In the past, when it has been switched out.
   [[nodiscard]] TimePoint wake() const { return wake_; }
@@ -68,7 +68,7 @@ class GuestRun {
   enum class Pause : std::uint8_t { none, asleep, switched_out };
 
   // The outcome, or nullopt with why the guest pauses.
-  std::optional<Outcome> run_slice(TimePoint now, bool is_first);
+  std::optional<Outcome> run_slice(TimePoint now, Nanoseconds longest, bool is_first);
   std::optional<Outcome> run_until(TimePoint slice_end);
   // An outcome when there is nothing to call any more.
   std::optional<Outcome> begin_next_call();

@@ -17,14 +17,14 @@ void GuestTask::begin(TimePoint deadline) {
                          .cpu_time = function_.limits().time.cpu_time});
 }
 
-GuestTask::Progress GuestTask::advance() {
+GuestTask::Progress GuestTask::advance(Nanoseconds slice) {
   if (exchange_.client_gone()) {
     // Nobody waits for what the guest would still do.
     exchange_.respond(host_response(503, "the client has left"));
     return Progress::answered;
   }
   const OnAccountOf account(context_.page, function_.number());
-  if (const std::optional<Outcome> outcome = run_->advance(context_.clock.now())) {
+  if (const std::optional<Outcome> outcome = run_->advance(context_.clock.now(), slice)) {
     finish(*outcome);
     return Progress::answered;
   }
@@ -42,6 +42,7 @@ void GuestTask::finish(const Outcome& outcome) {
     case Outcome::Kind::overspent:
       break;
   }
+  was_stopped_ = true;
   if (const std::optional<std::string> reason = refused_by_host()) return refuse(*reason);
   GuestCounters& counters = context_.page.guests;
   ++(outcome.kind == Outcome::Kind::trapped ? counters.trapped : counters.expired);

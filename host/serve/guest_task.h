@@ -38,9 +38,13 @@ class GuestTask {
   void begin(TimePoint deadline);
 
   enum class Progress : std::uint8_t { answered, asleep, switched_out };
-  // Runs the guest for a slice of time, if anybody is still there for its answer.
-  Progress advance();
+  // Runs the guest for a slice of time, a quantum at most, if anybody is still there for its
+  // answer.
+  Progress advance(Nanoseconds slice);
   [[nodiscard]] const GuestRun& run() const { return *run_; }
+  // Answered, and not by the guest: it has trapped, or was out of time.
+  [[nodiscard]] bool was_stopped() const { return was_stopped_; }
+  [[nodiscard]] Function& function() const { return function_; }
 
  protected:
   virtual Invocation& invocation() = 0;
@@ -50,7 +54,6 @@ class GuestTask {
   [[nodiscard]] virtual std::optional<std::string> refused_by_host() const { return std::nullopt; }
 
   [[nodiscard]] Exchange& exchange() const { return exchange_; }
-  [[nodiscard]] Function& function() const { return function_; }
 
   // Answers 502 and says why in the log.
   void refuse(std::string_view reason);
@@ -67,6 +70,7 @@ class GuestTask {
   Lease lease_;
   Exchange& exchange_;
   std::optional<GuestRun> run_;
+  bool was_stopped_ = false;
   std::size_t logged_bytes_ = 0;
 };
 

@@ -1,17 +1,46 @@
 #include "host/serve/scheduler.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace nur {
+namespace {
+
+// A turn that had less to do than this had no request.
+constexpr Nanoseconds kIdleTurn = std::chrono::microseconds(10);
+
+}  // namespace
 
 Scheduler::Scheduler(const TaskContext& context, std::function<void()> on_ended)
     : context_(context),
       on_ended_(std::move(on_ended)),
       turn_(context.loop.timers(), [this] { take_turn(); }) {}
 
+bool Scheduler::is_slow(const Function& function) const {
+  return !slow_.empty() && slow_.contains(&function);
+}
+
 void Scheduler::start(std::unique_ptr<GuestTask> task) {
-  const GuestTask::Progress progress = task->advance();
+  const bool slow = is_slow(task->function());
+  if (!slow && arrivals_.empty() && !is_turn_spent()) {
+    return run_first(std::move(task), context_.quantum);
+  }
+  (slow ? slow_arrivals_ : arrivals_).push_back(std::move(task));
+  take_turn_soon();
+}
+
+void Scheduler::run_first(std::unique_ptr<GuestTask> task, Nanoseconds slice) {
+  const Function& function = task->function();
+  const GuestTask::Progress progress = task->advance(slice);
+  if (progress == GuestTask::Progress::switched_out) {
+    slow_.insert(&function);
+  } else if (!slow_.empty() && !task->was_stopped()) {
+    slow_.erase(&function);
+  }
   if (progress == GuestTask::Progress::answered) return;
+  if (progress == GuestTask::Progress::switched_out && slice == context_.quantum) {
+    spent_in_ = context_.loop.now();
+  }
   GuestTask* const key = task.get();
   auto kept = std::make_unique<Kept>(std::move(task), context_.loop.timers(),
                                      [this, key] { on_timer(*kept_.at(key)); });
@@ -30,32 +59,74 @@ void Scheduler::wait_for_turn(Kept& kept) {
   const GuestRun& run = kept.task->run();
   kept.place = waiting_.emplace(run.limits().deadline + run.used(), &kept);
   kept.timer.set(run.limits().deadline);
+  take_turn_soon();
+}
+
+void Scheduler::take_turn_soon() {
   if (!turn_.deadline()) turn_.set(context_.loop.now());
 }
 
 void Scheduler::on_timer(Kept& kept) {
   const bool overdue = kept.place.has_value();
-  if (overdue || kept.task->run().used() < context_.quantum) return run(kept);
+  if (overdue || kept.task->run().used() < context_.quantum) return run(kept, context_.quantum);
   wait_for_turn(kept);
 }
 
-void Scheduler::run(Kept& kept) {
+void Scheduler::run(Kept& kept, Nanoseconds slice) {
   if (kept.place) waiting_.erase(*std::exchange(kept.place, std::nullopt));
   kept.timer.clear();
-  const GuestTask::Progress progress = kept.task->advance();
+  const GuestTask::Progress progress = kept.task->advance(slice);
   if (progress != GuestTask::Progress::answered) return keep(kept, progress);
   GuestTask* const key = kept.task.get();
   kept_.erase(key);
   on_ended_();
 }
 
-void Scheduler::take_turn() {
-  const TimePoint end = context_.clock.now() + context_.quantum;
-  while (!waiting_.empty()) {
-    run(*waiting_.begin()->second);
-    if (context_.clock.now() >= end) break;
+void Scheduler::run_arrivals() {
+  const TimePoint begin = context_.clock.now();
+  while (!arrivals_.empty() && !is_turn_spent()) {
+    std::unique_ptr<GuestTask> task = std::move(arrivals_.front());
+    arrivals_.pop_front();
+    run_first(std::move(task), context_.quantum);
+    on_ended_();
+    if (context_.clock.now() - begin >= context_.quantum) spent_in_ = context_.loop.now();
   }
-  if (!waiting_.empty()) turn_.set(context_.loop.now());
+}
+
+void Scheduler::run_slow() {
+  const Nanoseconds other_work = context_.clock.now() - context_.loop.now();
+  const Nanoseconds slice =
+      other_work < kIdleTurn
+          ? context_.quantum
+          : std::clamp(Nanoseconds(other_work / 2), context_.quantum / 4, context_.quantum);
+  arrived_last_ = !slow_arrivals_.empty() && (waiting_.empty() || !arrived_last_);
+  if (!arrived_last_) return run_waiting(slice);
+  // Those that are out of time already cost none, and leave it to the next.
+  bool is_overdue = true;
+  while (!slow_arrivals_.empty() && is_overdue) {
+    std::unique_ptr<GuestTask> task = std::move(slow_arrivals_.front());
+    slow_arrivals_.pop_front();
+    is_overdue = task->run().limits().deadline <= context_.clock.now();
+    run_first(std::move(task), slice);
+    on_ended_();
+  }
+}
+
+void Scheduler::run_waiting(Nanoseconds slice) {
+  TimePoint now = context_.clock.now();
+  const TimePoint end = now + slice;
+  while (!waiting_.empty() && now < end) {
+    run(*waiting_.begin()->second, slice);
+    now = context_.clock.now();
+  }
+}
+
+void Scheduler::take_turn() {
+  run_arrivals();
+  // Arrivals and the slow take turns when there is more of both than there is time.
+  was_skipped_ = is_turn_spent() && !was_skipped_;
+  if (!was_skipped_) run_slow();
+  if (kept() > kept_.size() || !waiting_.empty()) take_turn_soon();
 }
 
 }  // namespace nur

@@ -8,10 +8,16 @@
 //                                                    ^                                  |
 //                                                    +--------- not done ---------------+
 //
-// A new request gets its first quantum at once: most need no more. What has had that waits, and one
-// turn of the event loop gives the waiting one quantum in all, so the network is looked at every
-// millisecond or so. First comes the guest with the earliest deadline, its time on the processor
-// added: of two with the same time-out the one that has been kept waiting longer. An endless loop
+// A new request gets its first quantum at once: most need no more. When one has used all of it, the
+// other arrivals of that turn of the event loop have theirs in the next; and the next requests of
+// that function are slow ones, until one of them ends within its first slice. Slow arrivals, and
+// what has had its first quantum, wait: a turn gives them one quantum in all, or less, when the
+// turn had other work: half the time of that, at least a quarter of a quantum. So the network is
+// looked at every millisecond or two, and short requests are not held up for much longer than they
+// hold up each other, however many slow ones come.
+//
+// Of the waiting first comes the guest with the earliest deadline, its time on the processor added:
+// of two with the same time-out the one that has been kept waiting longer. An endless loop
 // therefore cannot hold up for seconds what needs 50 ms, as it would if deadlines alone counted.
 // Past its deadline a guest is ended where it is, whether its turn has come or not.
 //
@@ -19,11 +25,13 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "host/net/event_loop.h"
 #include "host/serve/guest_task.h"
@@ -38,11 +46,14 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // Runs a task for its first quantum, and keeps it if it is not answered then.
+  // Runs a task for its first quantum, now or in the next turn, and keeps it if it is not answered
+  // then.
   void start(std::unique_ptr<GuestTask> task);
 
   // How many are asleep or wait for a turn.
-  [[nodiscard]] std::size_t kept() const { return kept_.size(); }
+  [[nodiscard]] std::size_t kept() const {
+    return arrivals_.size() + slow_arrivals_.size() + kept_.size();
+  }
 
  private:
   struct Kept {
@@ -54,16 +65,29 @@ class Scheduler {
     std::optional<std::multimap<TimePoint, Kept*>::iterator> place;
   };
 
-  void run(Kept& kept);
+  [[nodiscard]] bool is_turn_spent() const { return spent_in_ == context_.loop.now(); }
+  [[nodiscard]] bool is_slow(const Function& function) const;
+  void run_first(std::unique_ptr<GuestTask> task, Nanoseconds slice);
+  void run_arrivals();
+  void run_slow();
+  void run_waiting(Nanoseconds slice);
+  void run(Kept& kept, Nanoseconds slice);
   void keep(Kept& kept, GuestTask::Progress progress);
   void wait_for_turn(Kept& kept);
   void on_timer(Kept& kept);
+  void take_turn_soon();
   void take_turn();
 
   const TaskContext& context_;
   const std::function<void()> on_ended_;
+  std::deque<std::unique_ptr<GuestTask>> arrivals_;  // their first quantum is to come
+  std::deque<std::unique_ptr<GuestTask>> slow_arrivals_;
+  std::unordered_set<const Function*> slow_;  // whose last arrival used up its first slice
   std::unordered_map<GuestTask*, std::unique_ptr<Kept>> kept_;
   std::multimap<TimePoint, Kept*> waiting_;  // equal ones in the order in which they came
+  TimePoint spent_in_{};       // the turn of the loop in which an arrival last used a whole quantum
+  bool was_skipped_ = false;   // the slow had nothing of that turn
+  bool arrived_last_ = false;  // of the slow an arrival had the last slice, not one that waits
   Timer turn_;
 };
 

@@ -120,6 +120,25 @@ TEST_F(SchedulerTest, EndsFiniteWorkBesideEndlessOnes) {
   for (const FakeExchange& exchange : endless) EXPECT_FALSE(exchange.answer);
 }
 
+// A function that has needed more than a quantum is expected to do so again.
+TEST_F(SchedulerTest, RunsShortRequestsBeforeSlowArrivals) {
+  Dispatcher dispatcher(TaskContext{*loop_, clock_, test::trap_guard(), page_, Milliseconds(50)},
+                        registry_, *quarantine_);
+  std::vector<std::unique_ptr<FakeExchange>> slow;
+  for (int i = 0; i < 20; ++i) {
+    slow.push_back(std::make_unique<FakeExchange>("GET", "/api/spin/"));
+    dispatcher.handle(*slow.back());
+  }
+  FakeExchange brief("GET", "/api/work/1");
+  dispatcher.handle(brief);
+
+  turn();
+  turn();
+
+  ASSERT_TRUE(brief.answer);
+  EXPECT_EQ(brief.answer->status, 200);
+}
+
 TEST_F(SchedulerTest, EndsAGuestAtItsDeadlineWhileItWaits) {
   load(Milliseconds(60));
   std::vector<std::unique_ptr<FakeExchange>> endless;
