@@ -10,6 +10,7 @@
 // Latency is from the moment a request was due until its last byte came, so that a server that is
 // late is not asked less. One line per stream: NAME n= p50_us= p99_us= p999_us= max_us= STATUS=...
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
@@ -18,19 +19,18 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <random>
 #include <string>
 #include <string_view>
-#include <vector>
-
-#include <arpa/inet.h>
-#include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+#include <vector>
+
+#include <fmt/format.h>
 
 namespace {
 
