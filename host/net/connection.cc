@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -32,6 +33,12 @@ constexpr std::size_t kKeptCapacityMax = 4 << 10;
 std::size_t unacknowledged_bytes(int socket) {
   int bytes = 0;
   return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
+
+// Behind a crowd of slow readers the heap is full of holes that malloc would keep for ever.
+void give_back_memory(std::size_t& peak) {
+  constexpr std::size_t kWorthIt = 32 << 20;
+  if (std::exchange(peak, 0) > kWorthIt) ::malloc_trim(0);
 }
 
 }  // namespace
@@ -363,8 +370,8 @@ void Connection::close() {
   state_ = State::closed;
   context_.loop.unwatch(socket_.get(), *this);
   socket_.reset();
-  wait_for(Waiting::nothing);
   output_.clear();
+  wait_for(Waiting::nothing);
   if (outstanding_) {
     ++context_.counters.abandoned;
   } else if (!in_handler_) {
@@ -401,6 +408,7 @@ void Connection::count_unsent() {
   const std::size_t unsent = output_.bytes();
   context_.unsent_bytes += unsent - unsent_;
   unsent_ = unsent;
+  context_.unsent_bytes_peak = std::max(context_.unsent_bytes_peak, context_.unsent_bytes);
   while (context_.unsent_bytes > context_.unsent_bytes_max) {
     ++context_.counters.given_up;
     context_.blocked.longest()->close();
@@ -414,6 +422,7 @@ void Connection::wait_for(Waiting what) {
     if (waiting_ == Waiting::send) {
       context_.blocked.remove(*this);
       context_.unsent_bytes -= std::exchange(unsent_, 0);
+      if (context_.unsent_bytes == 0) give_back_memory(context_.unsent_bytes_peak);
     }
     if (what == Waiting::next_request) context_.idle.add(*this);
     if (what == Waiting::send) context_.blocked.add(*this);

@@ -102,6 +102,7 @@ struct ConnectionContext {
   // What those hold, and may hold together; above, the one that moved least recently is closed.
   std::size_t unsent_bytes = 0;
   std::size_t unsent_bytes_max = 0;
+  std::size_t unsent_bytes_peak = 0;  // since they were last none
 };
 
 class Connection final : public EventHandler, public Exchange {

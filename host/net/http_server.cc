@@ -71,7 +71,8 @@ HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHan
                .idle = {},
                .blocked = {},
                .unsent_bytes = 0,
-               .unsent_bytes_max = options.unsent_bytes_max},
+               .unsent_bytes_max = options.unsent_bytes_max,
+               .unsent_bytes_peak = 0},
       turn_(loop.timers(), [this] { take_turn(); }) {}
 
 HttpServer::~HttpServer() = default;

@@ -17,6 +17,9 @@ namespace {
 constexpr Milliseconds kPause(500);
 // How long a process with more connections than others leaves a new one to them.
 constexpr Milliseconds kGiveWay(1);
+// Of an answer the kernel takes this much beyond what is on its way: enough to keep a link busy
+// until the loop's next turn.
+constexpr int kUnsentBytesMax = 128 << 10;
 
 constexpr std::string_view kNoDescriptors =
     "HTTP/1.1 503 Service Unavailable\r\n"
@@ -45,9 +48,8 @@ Result<Fd> listen_on(const SocketAddress& address, const ListenOptions& options)
 
   Fd socket(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.is_open()) return refuse("creating a socket for");
-  const auto enable = [&](int level, int option) {
-    const int on = 1;
-    return ::setsockopt(socket.get(), level, option, &on, sizeof on) == 0;
+  const auto enable = [&](int level, int option, int value = 1) {
+    return ::setsockopt(socket.get(), level, option, &value, sizeof value) == 0;
   };
   if (!enable(SOL_SOCKET, SO_REUSEADDR)) return refuse("setting options for");
   if (options.reuse_port && !enable(SOL_SOCKET, SO_REUSEPORT)) {
@@ -55,6 +57,11 @@ Result<Fd> listen_on(const SocketAddress& address, const ListenOptions& options)
   }
   // Accepted sockets inherit it: an answer is one send and shall not wait for company.
   if (!enable(IPPROTO_TCP, TCP_NODELAY)) return refuse("setting options for");
+  // What is beyond that stays with us, where it has a limit, and not in the kernel, which would
+  // take MiBs for every reader that stands still.
+  if (!enable(IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentBytesMax)) {
+    return refuse("setting options for");
+  }
   if (address.storage.ss_family == AF_INET6 && !enable(IPPROTO_IPV6, IPV6_V6ONLY)) {
     return refuse("setting options for");
   }
