@@ -29,6 +29,8 @@ std::string describe(const Outcome& outcome) {
       return fmt::format("trapped: {}", nur::to_string(outcome.trap));
     case Outcome::Kind::expired:
       return "expired";
+    case Outcome::Kind::overspent:
+      return "overspent";
   }
   return "";
 }
