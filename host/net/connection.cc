@@ -405,7 +405,7 @@ void Connection::wait_as_state_asks() {
 
 // May close any connection that waits to send, this one, too.
 void Connection::count_unsent() {
-  const std::size_t unsent = output_.bytes();
+  const std::size_t unsent = output_.held_bytes();
   context_.unsent_bytes += unsent - unsent_;
   unsent_ = unsent;
   context_.unsent_bytes_peak = std::max(context_.unsent_bytes_peak, context_.unsent_bytes);

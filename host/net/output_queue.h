@@ -35,6 +35,12 @@ class OutputQueue {
     for (std::size_t i = first_; i < pieces_.size(); ++i) sum += pieces_[i].size();
     return sum - offset_;
   }
+  // Memory that it holds: a piece is kept whole until its last byte is sent.
+  [[nodiscard]] std::size_t held_bytes() const {
+    std::size_t sum = 0;
+    for (std::size_t i = first_; i < pieces_.size(); ++i) sum += pieces_[i].bytes.capacity();
+    return sum;
+  }
   // Drops everything.
   void clear();
 
