@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "host/net/llhttp_head.h"
+
 namespace nur {
 namespace {
 
@@ -38,17 +40,11 @@ constexpr std::array<bool, 256> kTargetBytes = [] {
 // Digits of a Content-Length; no count of that many overflows 64 bits.
 constexpr std::size_t kLengthDigitsMax = 18;
 
-// RFC 9110 section 9 and those registered by WebDAV and its relatives. Not CONNECT, which asks for
-// a tunnel, nor PRI, which begins HTTP/2. The usual ones are found first.
-constexpr std::string_view kMethods[] = {
-    "GET",       "POST",       "HEAD",      "PUT",        "DELETE", "OPTIONS", "PATCH",
-    "TRACE",     "PROPFIND",   "PROPPATCH", "MKCOL",      "COPY",   "MOVE",    "LOCK",
-    "UNLOCK",    "SEARCH",     "BIND",      "REBIND",     "UNBIND", "ACL",     "REPORT",
-    "CHECKOUT",  "MKACTIVITY", "MERGE",     "MKCALENDAR", "LINK",   "UNLINK",  "PURGE",
-    "SUBSCRIBE", "NOTIFY",     "M-SEARCH",  "UNSUBSCRIBE"};
-
+// Not CONNECT, which asks for a tunnel, PRI, which begins HTTP/2, nor SOURCE, which is another
+// protocol's.
 bool is_known_method(std::string_view method) {
-  return std::ranges::find(kMethods, method) != std::end(kMethods);
+  return method != "CONNECT" && method != "PRI" && method != "SOURCE" &&
+         is_method_of_llhttp(method);
 }
 
 std::string_view first_line(std::string_view head) { return head.substr(0, head.find('\n') - 1); }
@@ -67,29 +63,48 @@ std::optional<Refusal> read_version(std::string_view text, int& minor) {
   return std::nullopt;
 }
 
-// Reads the lines behind the first of a head that HeadScanner found whole: each ends in CRLF and
-// begins with no blank, the last is empty. Whatever else is wrong with a line is found here.
-std::optional<Refusal> read_fields(std::string_view lines, HeadView& view) {
-  view.fields.clear();
-  while (true) {
-    const std::string_view line = lines.substr(0, lines.find('\n') - 1);
-    if (line.empty()) return std::nullopt;
-    lines.remove_prefix(line.size() + 2);
-
-    std::size_t colon = 0;
-    while (colon < line.size() && is_token_byte(line[colon])) ++colon;
-    if (colon == 0 || colon == line.size() || line[colon] != ':') {
+std::optional<Refusal> check_fields(std::string_view head, HeadView& view) {
+  for (FieldView& field : view.fields) {
+    const char* const behind = field.name.data() + field.name.size();
+    if (!is_token(field.name) || behind == head.data() + head.size() || *behind != ':') {
       return Refusal{400,
                      "a header name is empty, has a character no name may have, or is not "
                      "followed by its colon"};
     }
-    const FieldView field{line.substr(0, colon), trim_blanks(line.substr(colon + 1))};
+    field.value = trim_blanks(field.value);
     if (!is_field_value(field.value)) {
       return Refusal{400,
                      fmt::format("the value of header {} has a control character", field.name)};
     }
-    view.fields.push_back(field);
   }
+  return std::nullopt;
+}
+
+// The fields line by line, of a head that llhttp has refused half-way.
+void split_fields(std::string_view head, HeadView& view) {
+  view.fields.clear();
+  head.remove_prefix(first_line(head).size() + 2);
+  while (true) {
+    const std::string_view line = first_line(head);
+    if (line.empty()) break;
+    view.fields.push_back({line.substr(0, line.find(':')), {}});
+    if (view.fields.back().name.size() < line.size()) {
+      view.fields.back().value = trim_blanks(line.substr(view.fields.back().name.size() + 1));
+    }
+    head.remove_prefix(line.size() + 2);
+  }
+}
+
+// What is wrong with the fields of a head that was read, or, if llhttp refused it, with the head:
+// said by our own rules as far as they go.
+std::optional<Refusal> judge_fields(std::string_view head,
+                                    const std::optional<std::string>& refused, HeadView& view) {
+  if (!refused) return check_fields(head, view);
+  split_fields(head, view);
+  if (std::optional<Refusal> wrong = check_fields(head, view)) return wrong;
+  Framing framing;
+  if (std::optional<Refusal> wrong = read_framing(view, framing)) return wrong;
+  return Refusal{400, fmt::format("malformed headers: {}", *refused)};
 }
 
 // Whether a head names transfer codings none of which is malformed, at least one unknown: then it
@@ -218,8 +233,10 @@ std::optional<Refusal> read_request_head(std::string_view head, HeadView& view) 
   if (!is_known_method(view.method)) {
     return Refusal{501, fmt::format("method {} is not implemented", view.method)};
   }
-  view.target = target;
-  return read_fields(head.substr(line.size() + 2), view);
+  const std::optional<std::string> refused = read_request_with_llhttp(head, view);
+  if (auto wrong = judge_fields(head, refused, view)) return wrong;
+  if (view.target != target) return Refusal{400, "the request line is ambiguous"};
+  return std::nullopt;
 }
 
 std::optional<Refusal> read_response_head(std::string_view head, HeadView& view) {
@@ -233,8 +250,11 @@ std::optional<Refusal> read_response_head(std::string_view head, HeadView& view)
       (line.size() > 12 && line[12] != ' ')) {
     return Refusal{400, "the status line has no status of three digits"};
   }
+  const std::optional<std::string> refused = read_response_with_llhttp(head, view);
+  if (auto wrong = judge_fields(head, refused, view)) return wrong;
+  // llhttp takes a status of any number of digits.
   view.status = status;
-  return read_fields(head.substr(line.size() + 2), view);
+  return std::nullopt;
 }
 
 std::optional<Refusal> read_framing(const HeadView& view, Framing& framing) {
@@ -273,11 +293,6 @@ std::optional<Refusal> read_framing(const HeadView& view, Framing& framing) {
         parsed.ptr != digits.data() + digits.size()) {
       return Refusal{400, "Content-Length is not a number of 1 to 18 digits"};
     }
-    // The blanks behind it are still there, and the line's end behind them: some readers take a tab
-    // there for the end of the number, others for a mistake.
-    const char* behind = digits.data() + digits.size();
-    while (*behind == ' ') ++behind;
-    if (*behind == '\t') return Refusal{400, "a tab behind Content-Length"};
     framing.has_length = true;
     framing.length = value;
   }

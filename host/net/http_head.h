@@ -1,12 +1,10 @@
 // The head of an HTTP/1.x message: where it ends, and what its lines say.
 //
 // Two steps. HeadScanner finds the end and holds the lines to the strictest reading of RFC 9112
-// (section 2.2): they end in CRLF, none is folded. Where readers of HTTP disagree about line ends -
-// the source of request smuggling - there is nothing left to disagree about, and a whole head is
-// read line by line, every byte held against what may stand there.
-//
-// A machine for all of HTTP has nothing to add to that: tests/host/net/second_reader.h holds every
-// head that is accepted here against llhttp, which reads it alike.
+// (section 2.2): they end in CRLF, none is folded. Only a whole head that passed goes to llhttp, in
+// one piece; where readers of HTTP disagree about line ends - the source of request smuggling -
+// there is nothing left to disagree about. What llhttp has read is then held against what may
+// stand there.
 #pragma once
 
 #include <cstddef>
