@@ -14,8 +14,8 @@ namespace nur {
 struct ModuleLimits {
   // The largest known real modules (language interpreters with their libraries) have 16-30 MiB.
   std::size_t module_bytes = std::size_t{64} << 20;
-  // Tighter than the engines' 1,000,000: wasm2c compares each with all before it. 20,000 take it 3 s,
-  // 100,000 more than 3 minutes.
+  // Tighter than the engines' 1,000,000: wasm2c compares each with all before it. 20,000 take it 3
+  // s, 100,000 more than 3 minutes.
   std::uint32_t types = 20'000;
   // Imported ones included.
   std::uint32_t functions = 1'000'000;
