@@ -29,7 +29,7 @@ serve --workers 1 --timeout 10ms --memory-max 128MiB --static-reply /static=stil
 expect_equal "functions served" "$(functions_served)" 3
 worker=$(worker_pid)
 
-rounds=40
+rounds=20
 is_sanitized && rounds=3
 clients=()
 for name in filling copying; do
