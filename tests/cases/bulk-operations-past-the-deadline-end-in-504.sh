@@ -50,7 +50,7 @@ late=0
 until all_done; do
   got=$(ask /neighbour)
   case $got in
-    "200 ok") ((served += 1)) ;;
+    "200 ok") all_done || ((served += 1)) ;;
     504*) ((late += 1)) ;;
     *) fail "answer to /neighbour: $got" ;;
   esac

@@ -82,18 +82,19 @@ for kind in a b c d e f; do
     >"$scratch/status-$kind"
   loops+=("$begun_pid")
 done
-# At one millisecond each, the six have most of the worker; the neighbour's own time-out is theirs.
+# Counted is what came while all six were still there. The neighbour's own time-out is theirs.
 answers=0
-for_all_six() {
-  local pid
-  for pid in "${loops[@]}"; do ! running "$pid" || return 1; done
+loops_left() {
+  local pid left=0
+  for pid in "${loops[@]}"; do ! running "$pid" || ((left += 1)); done
+  echo "$left"
 }
-until for_all_six; do
+until [[ $(loops_left) == 0 ]]; do
   expect_answer "200 ok" /neighbour
-  ((answers += 1))
+  [[ $(loops_left) != 6 ]] || ((answers += 1))
 done
 echo "$answers answers beside them" >&2
-((answers >= 5)) || fail "only $answers answers in the time of six loops"
+((answers > 0)) || fail "no neighbour was served beside the six loops"
 for kind in a b c d e f; do
   wait "${loops[0]}" || fail "no answer to /endless/$kind"
   loops=("${loops[@]:1}")
