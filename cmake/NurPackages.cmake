@@ -22,6 +22,13 @@ add_library(nur_package_libseccomp INTERFACE)
 add_library(package::libseccomp ALIAS nur_package_libseccomp)
 target_link_libraries(nur_package_libseccomp INTERFACE PkgConfig::LIBSECCOMP)
 
+# Its headers alone: one translation unit includes them (host/config/toml_file.cc), and its library
+# would be loaded by every nurhost for nothing.
+find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
+add_library(nur_package_tomlplusplus INTERFACE)
+add_library(package::tomlplusplus ALIAS nur_package_tomlplusplus)
+target_include_directories(nur_package_tomlplusplus SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE})
+
 find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/include /usr/share/include/llhttp)
 find_library(LLHTTP_LIBRARY llhttp)
 if(LLHTTP_INCLUDE AND LLHTTP_LIBRARY)

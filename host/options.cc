@@ -135,9 +135,9 @@ Result<void> check(const RawFront& raw, ServerOptions& server) {
   return {};
 }
 
-Result<RunOptions::Directory> parse_directory(const std::string& text) {
+Result<DirectoryGrant> parse_directory(const std::string& text) {
   std::string_view rest = text;
-  RunOptions::Directory directory;
+  DirectoryGrant directory;
   if (rest.ends_with(":rw")) {
     directory.writable = true;
     rest.remove_suffix(3);
@@ -284,7 +284,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     serve.paths.assign(paths.begin(), paths.end());
     const Result<FunctionLimits> limits = checked(serve_limits);
     if (!limits) return usage_error("nurhost", limits.error().message);
-    serve.limits = *limits;
+    serve.defaults.limits = *limits;
     const Result<Nanoseconds> slice = checked_quantum(quantum);
     if (!slice) return usage_error("nurhost", slice.error().message);
     serve.quantum = *slice;
@@ -328,7 +328,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     if (!profile.empty()) run.options.profile = profile;
     if (run_app->count("--invoke") > 0) run.options.invoke = invoke;
     for (const std::string& text : directories) {
-      const Result<RunOptions::Directory> directory = parse_directory(text);
+      const Result<DirectoryGrant> directory = parse_directory(text);
       if (!directory) return usage_error("nurhost", directory.error().message);
       run.options.directories.push_back(*directory);
     }

@@ -33,7 +33,8 @@ group_packages() {
       # Tools and libraries of both programs; nurc also runs g++.
       printf '%s\n' g++ cmake ninja-build pkg-config git binutils \
         libelf-dev libboost-context-dev libfmt-dev libspdlog-dev libcli11-dev \
-        nlohmann-json3-dev libseccomp-dev libssl-dev libsimde-dev libgtest-dev libgmock-dev
+        nlohmann-json3-dev libtomlplusplus-dev libseccomp-dev libssl-dev libsimde-dev \
+        libgtest-dev libgmock-dev
       # llhttp: Debian 12 has its sources inside a package for node, later ones the library.
       if (($2 == 12)); then
         printf '%s\n' node-llhttp

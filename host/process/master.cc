@@ -111,6 +111,7 @@ class Master final : public WorkerOwner {
   void drain(int signal);
   void stop_at_once(std::string_view reason);
   void end_when_all_are_gone();
+  [[nodiscard]] Nanoseconds timeout_of(std::uint32_t account) const;
   [[nodiscard]] std::size_t functions_served() const;
   [[nodiscard]] ServerCounters counters() const;
 
@@ -332,6 +333,14 @@ void Master::bury_the_dead() {
   if (draining_) end_when_all_are_gone();
 }
 
+// Of the function that a worker is on the account of, as its page has it.
+Nanoseconds Master::timeout_of(std::uint32_t account) const {
+  const FunctionSettings& settings = account <= functions_.size()
+                                         ? options_.settings_of(functions_[account - 1].name)
+                                         : options_.defaults;
+  return settings.limits.time.timeout;
+}
+
 void Master::end_hanging_workers() {
   look_after_.set(loop_->now() + kLookAfter);
   for (const auto& worker : workers_) {
@@ -340,7 +349,7 @@ void Master::end_hanging_workers() {
     if (account == 0 || worker->page.turns != worker->turns_seen) {
       worker->turns_seen = worker->page.turns;
       worker->turned_at = loop_->now();
-    } else if (loop_->now() - worker->turned_at > options_.limits.time.timeout + kHangs) {
+    } else if (loop_->now() - worker->turned_at > timeout_of(account) + kHangs) {
       spdlog::error("worker {} hangs: ending it", worker->pid);
       ::kill(worker->pid, SIGABRT);
     }
@@ -467,6 +476,11 @@ Result<void> serve(const ServeOptions& asked) {
     void handle(Exchange&) override {}
   } nobody;
   NUR_TRY(in_context(StaticReplies::create(options.static_replies, nobody), "--static-reply"));
+  // Before workers become somebody who may not reach them.
+  NUR_TRY(open_directories(options.defaults));
+  for (auto& [name, settings] : options.functions) {
+    NUR_TRY(in_context(open_directories(settings), "function " + name));
+  }
   const std::unique_ptr<Master> master = NUR_TRY(Master::open(options));
   return master->run();
 }

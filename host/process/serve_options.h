@@ -2,14 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
 #include "host/net/http_server.h"
-#include "host/serve/function.h"
+#include "host/serve/function_settings.h"
 #include "host/serve/host_module.h"
 #include "host/serve/static_reply.h"
 
@@ -18,7 +20,9 @@ namespace nur {
 struct ServeOptions {
   std::vector<Path> paths;
   ServerOptions server;
-  FunctionLimits limits;
+  // Of functions that are not in `functions`.
+  FunctionSettings defaults;
+  std::map<std::string, FunctionSettings, std::less<>> functions;  // by name
   std::vector<StaticReply> static_replies;
   Nanoseconds quantum = Milliseconds(1);  // max(): guests are never switched out
   Milliseconds drain_timeout{30'000};
@@ -28,6 +32,11 @@ struct ServeOptions {
   std::optional<std::uint64_t> mappings_max;
   std::optional<std::string> user;  // whom workers become (privileges.h)
   std::span<const HostModule> host_modules = standard_host_modules();
+
+  [[nodiscard]] const FunctionSettings& settings_of(std::string_view function) const {
+    const auto found = functions.find(function);
+    return found == functions.end() ? defaults : found->second;
+  }
 };
 
 // Processors that this process may run on, 1 at least.

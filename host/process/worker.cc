@@ -44,8 +44,7 @@ void on_master_died(int) {
 }
 
 // Everything that was the master's but what is named.
-void close_all_but(std::initializer_list<int> kept) {
-  std::vector<int> sorted(kept);
+void close_all_but(std::vector<int> sorted) {
   std::ranges::sort(sorted);
   unsigned first = STDERR_FILENO + 1;
   for (const int descriptor : sorted) {
@@ -75,11 +74,12 @@ constexpr Milliseconds kShrinkPeriod{1000};
 
 class Worker final : public EventHandler {
  public:
-  // What `limits` shares outlives the worker.
-  Worker(WorkerSetup& setup, const FunctionLimits& limits, EventLoop& loop, const Clock& clock,
-         const TrapGuard& guard)
+  // `scanner` may be nullptr; all outlive the worker.
+  Worker(WorkerSetup& setup, SlotBudget& budget, const PageScanner* scanner, EventLoop& loop,
+         const Clock& clock, const TrapGuard& guard)
       : setup_(setup),
-        limits_(limits),
+        budget_(budget),
+        scanner_(scanner),
         loop_(loop),
         dispatcher_(TaskContext{loop, clock, guard, setup.page, setup.options.quantum}, registry_,
                     setup.quarantine),
@@ -106,7 +106,8 @@ class Worker final : public EventHandler {
   Result<void> leave_profiles() const;
 
   WorkerSetup& setup_;
-  const FunctionLimits limits_;
+  SlotBudget& budget_;
+  const PageScanner* const scanner_;
   EventLoop& loop_;
   Registry registry_;
   Dispatcher dispatcher_;
@@ -134,8 +135,11 @@ void Worker::load(DeployMessage message, std::vector<Fd> descriptors) {
   const auto loaded = [&]() -> Result<std::unique_ptr<Function>> {
     VerifiedArtefact artefact = NUR_TRY(
         VerifiedArtefact::adopt(message.file_name, std::move(descriptors.front()), message.facts));
-    return Function::load(message.name, std::move(artefact), limits_, setup_.options.host_modules,
-                          message.number);
+    FunctionSettings settings = setup_.options.settings_of(message.name);
+    settings.limits.sandbox.scanner = scanner_;
+    settings.limits.sandbox.budget = &budget_;
+    return Function::load(message.name, std::move(artefact), std::move(settings),
+                          setup_.options.host_modules, message.number);
   };
   Result<std::unique_ptr<Function>> function = loaded();
   if (!function) {
@@ -212,7 +216,7 @@ void Worker::drain() {
 }
 
 void Worker::shrink() {
-  limits_.sandbox.budget->shrink();
+  budget_.shrink();
   shrink_.set(loop_.now() + kShrinkPeriod);
 }
 
@@ -252,10 +256,7 @@ Result<void> work(WorkerSetup& setup) {
   SlotAmounts room = slot_limits(read_machine_limits(), setup.options.workers);
   room.mappings = std::min(room.mappings, setup.options.mappings_max.value_or(room.mappings));
   SlotBudget budget(room);
-  FunctionLimits limits = setup.options.limits;
-  limits.sandbox.scanner = scanner ? &*scanner : nullptr;
-  limits.sandbox.budget = &budget;
-  Worker worker(setup, limits, *loop, clock, guard);
+  Worker worker(setup, budget, scanner ? &*scanner : nullptr, *loop, clock, guard);
   const Result<bool> shall_serve = worker.load_all();
   // A master that dies or ends meanwhile wants nothing any more.
   if (!shall_serve || !*shall_serve) return {};
@@ -267,7 +268,13 @@ Result<void> work(WorkerSetup& setup) {
 }  // namespace
 
 void run_worker(WorkerSetup setup) {
-  close_all_but({setup.channel.descriptor(), setup.listening.get()});
+  std::vector<int> kept = {setup.channel.descriptor(), setup.listening.get()};
+  const auto keep_directories = [&](const FunctionSettings& settings) {
+    for (const Preopen& preopen : settings.preopens) kept.push_back(preopen.directory->get());
+  };
+  keep_directories(setup.options.defaults);
+  for (const auto& [name, settings] : setup.options.functions) keep_directories(settings);
+  close_all_but(std::move(kept));
   listening_descriptor = setup.listening.get();
   watched_page = &setup.page;
   take_over_signals();

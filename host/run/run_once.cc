@@ -90,16 +90,6 @@ Result<int> run_stream(const Stage& stage, const RunOptions& options) {
   return status;
 }
 
-Result<std::vector<Preopen>> open_directories(const RunOptions& options) {
-  std::vector<Preopen> preopens;
-  for (const RunOptions::Directory& directory : options.directories) {
-    Preopen preopen =
-        NUR_TRY(Preopen::open(directory.host_path, directory.guest_path, directory.writable));
-    preopens.push_back(std::move(preopen));
-  }
-  return preopens;
-}
-
 // The export that --invoke names, or that a typed module means by itself.
 Result<const ManifestExport*> typed_export(const Function& function, const RunOptions& options) {
   const Manifest& manifest = function.module().manifest();
@@ -135,7 +125,7 @@ Result<int> run_function(Function& function, const RunOptions& options) {
   wasi.arguments = options.arguments;
   wasi.arguments.insert(wasi.arguments.begin(), function.name());
   wasi.environment = options.environment;
-  wasi.preopens = NUR_TRY(open_directories(options));
+  wasi.preopens = stage.function.settings().preopens;
   wasi.standard_input = &input;
   wasi.standard_output = &output;
   wasi.standard_error = &errors;
@@ -159,8 +149,13 @@ Result<int> run_function(Function& function, const RunOptions& options) {
 Result<int> run_once(const RunOptions& options) {
   const std::string path = options.artefact.string();
   VerifiedArtefact artefact = NUR_TRY(in_context(VerifiedArtefact::read(options.artefact), path));
+  FunctionSettings settings;
+  settings.limits = options.limits;
+  settings.directories = options.directories;
+  NUR_TRY(open_directories(settings));
   const std::unique_ptr<Function> function = NUR_TRY(in_context(
-      Function::load(options.artefact.stem().string(), std::move(artefact), options.limits), path));
+      Function::load(options.artefact.stem().string(), std::move(artefact), std::move(settings)),
+      path));
   if (!options.profile) {
     if (function->module().manifest().profile_generate) {
       spdlog::warn("{} counts for a profile that nobody asked for (--profile), and is slower",

@@ -8,8 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/result.h"
-#include "host/abi/wasi/process.h"
-#include "host/serve/function.h"
+#include "host/serve/function_settings.h"
 
 namespace nur {
 
@@ -17,12 +16,7 @@ struct RunOptions {
   Path artefact;
   std::optional<std::string> invoke;     // export to call instead of the ABI's own entry
   std::vector<std::string> environment;  // "NAME=value"
-  struct Directory {
-    Path host_path;
-    std::string guest_path;
-    bool writable = false;
-  };
-  std::vector<Directory> directories;
+  std::vector<DirectoryGrant> directories;
   std::vector<std::string> arguments;
   FunctionLimits limits;
   std::optional<Path> profile;  // written at the end, whatever ends the run

@@ -29,19 +29,19 @@ Result<HostFunction> find_host_function(const ManifestImport& import,
 std::span<const HostModule> standard_host_modules() { return kStandardModules; }
 
 Result<std::unique_ptr<Function>> Function::load(std::string name, VerifiedArtefact artefact,
-                                                 const FunctionLimits& limits,
+                                                 FunctionSettings settings,
                                                  std::span<const HostModule> offered,
                                                  std::uint32_t number) {
   std::unique_ptr<LoadedModule> module = NUR_TRY(LoadedModule::load(std::move(artefact)));
   const Manifest& manifest = module->manifest();
-  if (module->initial_memory_bytes() > limits.sandbox.memory_bytes_max) {
+  if (module->initial_memory_bytes() > settings.limits.sandbox.memory_bytes_max) {
     return fail(ErrorKind::limit_exceeded,
                 "refused by rule memory: needs {} to start with, the limit is {} (--memory-max)",
                 format_size(module->initial_memory_bytes()),
-                format_size(limits.sandbox.memory_bytes_max));
+                format_size(settings.limits.sandbox.memory_bytes_max));
   }
   std::unique_ptr<Function> function(
-      new Function(std::move(name), std::move(module), limits, number));
+      new Function(std::move(name), std::move(module), std::move(settings), number));
   for (const ManifestImport& import : manifest.imports) {
     const HostFunction found = NUR_TRY(find_host_function(import, offered));
     function->host_functions_.push_back(found);
@@ -57,11 +57,11 @@ Result<std::unique_ptr<Function>> Function::load(std::string name, VerifiedArtef
 }
 
 Function::Function(std::string name, std::unique_ptr<LoadedModule> module,
-                   const FunctionLimits& limits, std::uint32_t number)
+                   FunctionSettings settings, std::uint32_t number)
     : name_(std::move(name)),
       number_(number),
       module_(std::move(module)),
-      limits_(limits),
-      pool_(*module_, limits.sandbox, limits.pool) {}
+      settings_(std::move(settings)),
+      pool_(*module_, settings_.limits.sandbox, settings_.limits.pool) {}
 
 }  // namespace nur

@@ -11,30 +11,17 @@
 #include "host/artefact/loaded_module.h"
 #include "host/sandbox/host_function.h"
 #include "host/sandbox/instance_pool.h"
-#include "host/sandbox/outcome.h"
+#include "host/serve/function_settings.h"
 #include "host/serve/host_module.h"
 
 namespace nur {
-
-struct FunctionLimits {
-  SandboxLimits sandbox;
-  PoolLimits pool;
-  TimeLimits time;
-  // Requests that wait for an instance: as many as there are instances, so each has one to go on
-  // with; more would wait for longer than a second function call takes.
-  std::size_t waiting_max = 1000;
-  // Of one answer; it is held in memory until the client has taken it.
-  std::size_t output_bytes_max = std::size_t{16} << 20;
-  // Of one request's log lines; what is beyond is dropped.
-  std::size_t log_bytes_max = std::size_t{64} << 10;
-};
 
 class Function {
  public:
   // Errors: those of LoadedModule::load; invalid_input when an import is not offered by this host
   // or the ABI's exports are not there; limit_exceeded when it needs more memory than allowed.
   static Result<std::unique_ptr<Function>> load(
-      std::string name, VerifiedArtefact artefact, const FunctionLimits& limits,
+      std::string name, VerifiedArtefact artefact, FunctionSettings settings,
       std::span<const HostModule> offered = standard_host_modules(), std::uint32_t number = 0);
 
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -42,7 +29,8 @@ class Function {
   [[nodiscard]] std::uint32_t number() const { return number_; }
   [[nodiscard]] const LoadedModule& module() const { return *module_; }
   [[nodiscard]] GuestAbi abi() const { return module_->manifest().guest_abi; }
-  [[nodiscard]] const FunctionLimits& limits() const { return limits_; }
+  [[nodiscard]] const FunctionSettings& settings() const { return settings_; }
+  [[nodiscard]] const FunctionLimits& limits() const { return settings_.limits; }
   [[nodiscard]] std::span<const HostFunction> host_functions() const { return host_functions_; }
   // Of functions with GuestAbi::nur.
   [[nodiscard]] const StreamEntries& stream_entries() const { return stream_entries_; }
@@ -50,13 +38,13 @@ class Function {
   Result<Lease> acquire() { return pool_.acquire(); }
 
  private:
-  Function(std::string name, std::unique_ptr<LoadedModule> module, const FunctionLimits& limits,
+  Function(std::string name, std::unique_ptr<LoadedModule> module, FunctionSettings settings,
            std::uint32_t number);
 
   std::string name_;
   std::uint32_t number_;
   std::unique_ptr<LoadedModule> module_;
-  FunctionLimits limits_;
+  const FunctionSettings settings_;
   InstancePool pool_;
   std::vector<HostFunction> host_functions_;  // one per import
   StreamEntries stream_entries_;

@@ -16,9 +16,8 @@ Result<std::unique_ptr<TypedTask>> TypedTask::make(const TaskContext& context, F
                 "{} exports several functions and none of them is called {}, run or main",
                 function.name(), function.name());
   }
-  WasiOptions options;
-  options.arguments = {function.name()};
-  WasiProcess process = NUR_TRY(WasiProcess::create(std::move(options)));
+  WasiProcess process =
+      NUR_TRY(WasiProcess::create(process_options(function.name(), function.settings())));
   std::unique_ptr<TypedTask> task(
       new TypedTask(context, function, std::move(lease), exchange, std::move(process)));
   TypedCall call = NUR_TRY(TypedCall::prepare(*exported, split_arguments(input), &task->process_));

@@ -47,14 +47,14 @@ Result<std::unique_ptr<WasiTask>> WasiTask::make(const TaskContext& context, Fun
   const bool api = route.kind == Route::Kind::api;
   std::unique_ptr<WasiTask> task(new WasiTask(context, function, std::move(lease), exchange,
                                               api ? Reading::result : Reading::cgi, route.input));
-  WasiOptions options;
-  options.arguments = {function.name()};
+  std::vector<std::string> request;
   if (!api) {
     CgiOptions cgi;
     cgi.script_name = route.script_name;
     cgi.matched_route = route.script_name + "/...";
-    options.environment = cgi_environment(exchange.request(), cgi);
+    request = cgi_environment(exchange.request(), cgi);
   }
+  WasiOptions options = process_options(function.name(), function.settings(), std::move(request));
   options.standard_input = &task->standard_input_;
   options.standard_output = &task->standard_output_;
   options.standard_error = &task->standard_error_;

@@ -9,8 +9,10 @@ namespace nur::test {
 inline Result<Registry> load_registry(const std::vector<Path>& paths, const FunctionLimits& limits,
                                       const OnRefused& on_refused) {
   Registry registry;
+  FunctionSettings settings;
+  settings.limits = limits;
   const auto add = [&](const std::string& name, const Path& file, VerifiedArtefact artefact) {
-    auto function = Function::load(name, std::move(artefact), limits);
+    auto function = Function::load(name, std::move(artefact), settings);
     if (function) {
       registry.add(*std::move(function));
     } else {

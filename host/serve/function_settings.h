@@ -1,0 +1,65 @@
+// What one function may use, and what it is given: its limits, environment, arguments, directories
+// and outbound rules. From nur.toml and the command line (host/config), or the defaults.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "host/abi/wasi/process.h"
+#include "host/sandbox/instance_pool.h"
+#include "host/sandbox/outcome.h"
+
+namespace nur {
+
+struct FunctionLimits {
+  SandboxLimits sandbox;
+  PoolLimits pool;
+  TimeLimits time;
+  // Requests that wait for an instance: as many as there are instances, so each has one to go on
+  // with; more would wait for longer than a second function call takes.
+  std::size_t waiting_max = 1000;
+  // Of one request's body: 413.
+  std::size_t body_bytes_max = std::size_t{1} << 20;
+  // Of one answer; it is held in memory until the client has taken it.
+  std::size_t output_bytes_max = std::size_t{16} << 20;
+  // Of one request's log lines; what is beyond is dropped.
+  std::size_t log_bytes_max = std::size_t{64} << 10;
+};
+
+// A directory of the host that guests shall find open.
+struct DirectoryGrant {
+  Path host_path;
+  std::string guest_path;
+  bool writable = false;
+  bool operator==(const DirectoryGrant&) const = default;
+};
+
+using EnvironmentTable = std::map<std::string, std::string, std::less<>>;
+
+struct FunctionSettings {
+  FunctionLimits limits;
+  // What the function looks up by name, as variables or through env_get and db_get.
+  EnvironmentTable environment;
+  // Behind the function's name, which is the first one.
+  std::vector<std::string> arguments;
+  std::vector<DirectoryGrant> directories;
+  // The directories, opened: by the master, before there is a worker (open_directories).
+  std::vector<Preopen> preopens;
+  // Where it may connect to, as written; nothing unless said.
+  std::vector<std::string> outbound;
+};
+
+// Opens all of `directories` as `preopens`. Errors: those of Preopen::open.
+Result<void> open_directories(FunctionSettings& settings);
+
+// The WASI process of one request to the function `name`: its arguments, environment and
+// directories, with the variables of `request` ("NAME=value") that `settings` does not set itself.
+// Streams are the caller's to add.
+WasiOptions process_options(const std::string& name, const FunctionSettings& settings,
+                            std::vector<std::string> request = {});
+
+}  // namespace nur
