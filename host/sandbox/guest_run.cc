@@ -44,9 +44,29 @@ std::optional<Outcome> GuestRun::begin_next_call() {
   if (!next) return trapped(next.error(), "");  // no function is running
   if (!*next) return Outcome{};
   const Invocation::Call& call = **next;
-  NUR_CHECK(call.entry < code.export_count && !call.values.empty());
+  if (call.values.empty()) {
+    wait_for(Pause::waits_for_client, TimePoint::max());
+    return std::nullopt;
+  }
+  NUR_CHECK(call.entry < code.export_count);
+  if (call.renews_limits && limits_.timeout > Nanoseconds(0)) {
+    limits_.deadline = slice_began_ + limits_.timeout;
+    used_ = Nanoseconds(0);
+  }
   instance_.call(code.exports[call.entry], call.values.data());
   return std::nullopt;
+}
+
+void GuestRun::wait_for(Pause pause, TimePoint until) {
+  pause_ = pause;
+  wake_ = pause == Pause::waits ? std::min(until, limits_.deadline) : until;
+}
+
+void GuestRun::end_wait(TimePoint now) {
+  // What the client took is not the guest's time.
+  if (pause_ == Pause::waits_for_client && limits_.deadline != TimePoint::max()) {
+    limits_.deadline += now - wait_began_;
+  }
 }
 
 Outcome GuestRun::stopped(Outcome::Kind kind, const GuestStop& stop) const {
@@ -96,15 +116,37 @@ std::optional<Outcome> GuestRun::serve(const GuestStop& stop) {
       pause_ = Pause::asleep;
       wake_ = std::min(reply.wake, limits_.deadline);
       break;
+    case HostReply::Kind::wait:
+    case HostReply::Kind::wait_for_client:
+      asks_again_ = true;
+      wait_for(reply.kind == HostReply::Kind::wait ? Pause::waits : Pause::waits_for_client,
+               reply.wake);
+      break;
+  }
+  return std::nullopt;
+}
+
+std::optional<Outcome> GuestRun::serve_and_look(const GuestStop& stop) {
+  if (const std::optional<Outcome> outcome = serve(stop)) return outcome;
+  // The alarm came where it can stop nobody, and has left word.
+  if (instance_.interrupted()) {
+    if (clock_.now() >= limits_.deadline) return stopped(Outcome::Kind::expired, stop);
+    instance_.clear_interrupt();
+    if (pause_ == Pause::none) pause_ = Pause::switched_out;
   }
   return std::nullopt;
 }
 
 std::optional<Outcome> GuestRun::run_until(TimePoint slice_end) {
   pause_ = Pause::none;
+  if (std::exchange(asks_again_, false)) {
+    if (const auto outcome = serve_and_look(instance_.last_stop())) return outcome;
+    if (pause_ != Pause::none) return std::nullopt;
+  }
   while (true) {
     if (!in_call_) {
       if (const std::optional<Outcome> outcome = begin_next_call()) return outcome;
+      if (pause_ != Pause::none) return std::nullopt;
       in_call_ = true;
     }
     const GuestStop& stop = instance_.resume(guard_, limits_.deadline, slice_end);
@@ -120,13 +162,7 @@ std::optional<Outcome> GuestRun::run_until(TimePoint slice_end) {
         pause_ = Pause::switched_out;
         return std::nullopt;
       case GuestStop::Kind::host_call:
-        if (const std::optional<Outcome> outcome = serve(stop)) return outcome;
-        // The alarm came where it can stop nobody, and has left word.
-        if (instance_.interrupted()) {
-          if (clock_.now() >= limits_.deadline) return stopped(Outcome::Kind::expired, stop);
-          instance_.clear_interrupt();
-          if (pause_ == Pause::none) pause_ = Pause::switched_out;
-        }
+        if (const std::optional<Outcome> outcome = serve_and_look(stop)) return outcome;
         if (pause_ != Pause::none) return std::nullopt;
         break;
     }
@@ -139,18 +175,22 @@ std::optional<Outcome> GuestRun::run_slice(TimePoint now, Nanoseconds longest, b
   // With no quantum the first slice may be a long one, in which the machine ran others, too.
   const bool is_estimated = is_first && (limits_.quantum != kNever || limits_.cpu_time == kNever);
   const Nanoseconds used_before = is_estimated ? Nanoseconds(0) : thread_cpu_time();
+  slice_began_ = now;
   if (std::optional<Outcome> outcome = run_until(now + slice)) return outcome;
   const TimePoint end = clock_.now();
   used_ += is_estimated ? std::min(Nanoseconds(end - now), slice) : thread_cpu_time() - used_before;
   if (pause_ == Pause::switched_out) wake_ = end;
+  wait_began_ = end;
   if (used_ >= limits_.cpu_time) return stopped(Outcome::Kind::overspent, instance_.last_stop());
   return std::nullopt;
 }
 
 std::optional<Outcome> GuestRun::advance(TimePoint now, Nanoseconds slice) {
-  const bool is_first = pause_ == Pause::none;
+  // A guest that had nothing to do begins like a new one.
+  const bool is_first = pause_ == Pause::none || (is_wait(pause_) && !in_call_);
+  if (is_wait(pause_)) end_wait(now);
   if (now >= limits_.deadline) {
-    if (!is_first) return stopped(Outcome::Kind::expired, instance_.last_stop());
+    if (in_call_) return stopped(Outcome::Kind::expired, instance_.last_stop());
     Outcome outcome;  // no function has run
     outcome.kind = Outcome::Kind::expired;
     return outcome;

@@ -1,5 +1,7 @@
 #include "host/serve/guest_task.h"
 
+#include <utility>
+
 #include "base/log.h"
 #include "base/units.h"
 
@@ -13,11 +15,25 @@ void GuestTask::begin(TimePoint deadline) {
   run_.emplace(lease_.instance(), context_.guard, context_.clock, function_.host_functions(),
                invocation(),
                RunLimits{.deadline = deadline,
+                         .timeout = function_.limits().time.timeout,
                          .quantum = context_.quantum,
                          .cpu_time = function_.limits().time.cpu_time});
 }
 
+void GuestTask::wake() {
+  woken_ = true;
+  if (parked_with_ != nullptr) std::exchange(parked_with_, nullptr)->run_soon(*this);
+}
+
+void GuestTask::park(TaskRunner& runner) {
+  parked_with_ = &runner;
+  // A wake that came while it ran is for what it waits for now, or for nothing.
+  if (woken_) wake();
+}
+
 GuestTask::Progress GuestTask::advance(Nanoseconds slice) {
+  parked_with_ = nullptr;
+  woken_ = false;
   if (exchange_.client_gone()) {
     // Nobody waits for what the guest would still do.
     exchange_.respond(host_response(503, "the client has left"));
@@ -28,7 +44,8 @@ GuestTask::Progress GuestTask::advance(Nanoseconds slice) {
     finish(*outcome);
     return Progress::answered;
   }
-  return run_->switched_out() ? Progress::switched_out : Progress::asleep;
+  if (run_->switched_out()) return Progress::switched_out;
+  return run_->waits() ? Progress::waits : Progress::asleep;
 }
 
 void GuestTask::finish(const Outcome& outcome) {

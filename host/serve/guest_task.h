@@ -11,6 +11,7 @@
 #include "host/net/event_loop.h"
 #include "host/net/exchange.h"
 #include "host/sandbox/guest_run.h"
+#include "host/sandbox/waker.h"
 #include "host/serve/function.h"
 #include "host/serve/router.h"
 #include "host/serve/worker_page.h"
@@ -27,21 +28,32 @@ struct TaskContext {
   Nanoseconds quantum = Milliseconds(1);
 };
 
-class GuestTask {
+class GuestTask;
+
+// Who runs tasks that were woken.
+class TaskRunner {
+ public:
+  virtual ~TaskRunner() = default;
+  // To be run in this turn of the loop or the next; not during this call.
+  virtual void run_soon(GuestTask& task) = 0;
+};
+
+class GuestTask : public Wakeable {
  public:
   GuestTask(const TaskContext& context, Function& function, Lease lease, Exchange& exchange);
-  virtual ~GuestTask() = default;
-  GuestTask(const GuestTask&) = delete;
-  GuestTask& operator=(const GuestTask&) = delete;
 
   // Before the first advance().
   void begin(TimePoint deadline);
 
-  enum class Progress : std::uint8_t { answered, asleep, switched_out };
+  enum class Progress : std::uint8_t { answered, asleep, waits, switched_out };
   // Runs the guest for a slice of time, a quantum at most, if anybody is still there for its
   // answer.
   Progress advance(Nanoseconds slice);
   [[nodiscard]] const GuestRun& run() const { return *run_; }
+  // What it waits for may have come, or its client has gone.
+  void wake() override;
+  // It waits, and is to be run by `runner` when it is woken: at once, if that has happened already.
+  void park(TaskRunner& runner);
   // Answered, and not by the guest: it has trapped, or was out of time.
   [[nodiscard]] bool was_stopped() const { return was_stopped_; }
   [[nodiscard]] Function& function() const { return function_; }
@@ -70,6 +82,8 @@ class GuestTask {
   Lease lease_;
   Exchange& exchange_;
   std::optional<GuestRun> run_;
+  TaskRunner* parked_with_ = nullptr;
+  bool woken_ = false;  // since it was last run
   bool was_stopped_ = false;
   std::size_t logged_bytes_ = 0;
 };

@@ -8,13 +8,16 @@ namespace {
 
 // A turn that had less to do than this had no request.
 constexpr Nanoseconds kIdleTurn = std::chrono::microseconds(10);
+// Those who were woken have so long in a turn, even where there is no quantum.
+constexpr Nanoseconds kWokenTurn = Milliseconds(1);
 
 }  // namespace
 
 Scheduler::Scheduler(const TaskContext& context, std::function<void()> on_ended)
     : context_(context),
       on_ended_(std::move(on_ended)),
-      turn_(context.loop.timers(), [this] { take_turn(); }) {}
+      turn_(context.loop.timers(), [this] { take_turn(); }),
+      woken_turn_(context.loop.timers(), [this] { run_woken(); }) {}
 
 bool Scheduler::is_slow(const Function& function) const {
   return !slow_.empty() && slow_.contains(&function);
@@ -48,10 +51,16 @@ void Scheduler::run_first(std::unique_ptr<GuestTask> task, Nanoseconds slice) {
 }
 
 void Scheduler::keep(Kept& kept, GuestTask::Progress progress) {
-  if (progress == GuestTask::Progress::asleep) {
-    kept.timer.set(kept.task->run().wake());
-  } else {
-    wait_for_turn(kept);
+  const TimePoint wake = kept.task->run().wake();
+  switch (progress) {
+    case GuestTask::Progress::waits:
+      if (wake != TimePoint::max()) kept.timer.set(wake);
+      return kept.task->park(*this);
+    case GuestTask::Progress::asleep:
+      return kept.timer.set(wake);
+    case GuestTask::Progress::switched_out:
+    case GuestTask::Progress::answered:
+      return wait_for_turn(kept);
   }
 }
 
@@ -67,9 +76,39 @@ void Scheduler::take_turn_soon() {
 }
 
 void Scheduler::on_timer(Kept& kept) {
-  const bool overdue = kept.place.has_value();
-  if (overdue || kept.task->run().used() < context_.quantum) return run(kept, context_.quantum);
+  if (kept.place) return run(kept, context_.quantum);  // overdue
+  if (!kept.is_woken) go_on(kept);
+}
+
+void Scheduler::go_on(Kept& kept) {
+  if (kept.task->run().used() < context_.quantum) return run(kept, context_.quantum);
   wait_for_turn(kept);
+}
+
+void Scheduler::run_soon(GuestTask& task) {
+  Kept& kept = *kept_.at(&task);
+  kept.is_woken = true;
+  woken_.push_back(&kept);
+  woken_turn_.set(context_.loop.now());
+}
+
+// The network is looked at behind a quantum, however many were woken.
+void Scheduler::run_woken() {
+  const TimePoint end = context_.clock.now() + std::min(context_.quantum, kWokenTurn);
+  std::vector<Kept*> woken;
+  woken.swap(woken_);
+  std::size_t next = 0;
+  while (next < woken.size()) {
+    Kept& kept = *woken[next++];
+    kept.is_woken = false;
+    go_on(kept);
+    if (next < woken.size() && context_.clock.now() >= end) break;
+  }
+  woken_.insert(woken_.begin(), woken.begin() + static_cast<std::ptrdiff_t>(next), woken.end());
+  if (!woken_.empty()) return woken_turn_.set(context_.loop.now());
+  // Its room is used again.
+  woken.clear();
+  woken_.swap(woken);
 }
 
 void Scheduler::run(Kept& kept, Nanoseconds slice) {

@@ -3,6 +3,7 @@
 //   start --- answered within its first quantum: never seen here again
 //     |
 //     +-- asleep ------ its time has come --+-- has run for less than a quantum: goes on at once
+//     +-- waits ------- it was woken -------+
 //     |                                     |
 //     +-- switched out ---------------------+-> waits for a turn --> one more quantum --+
 //                                                    ^                                  |
@@ -32,13 +33,14 @@
 #include <optional>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "host/net/event_loop.h"
 #include "host/serve/guest_task.h"
 
 namespace nur {
 
-class Scheduler {
+class Scheduler final : private TaskRunner {
  public:
   // `on_ended` is called when a task that was kept is gone, and its instance free. Destroying the
   // scheduler drops its tasks without an answer.
@@ -50,7 +52,7 @@ class Scheduler {
   // then.
   void start(std::unique_ptr<GuestTask> task);
 
-  // How many are asleep or wait for a turn.
+  // How many are asleep, wait, or wait for a turn.
   [[nodiscard]] std::size_t kept() const {
     return arrivals_.size() + slow_arrivals_.size() + kept_.size();
   }
@@ -63,6 +65,7 @@ class Scheduler {
     std::unique_ptr<GuestTask> task;
     Timer timer;  // when it wakes up, or its deadline
     std::optional<std::multimap<TimePoint, Kept*>::iterator> place;
+    bool is_woken = false;  // in woken_
   };
 
   [[nodiscard]] bool is_turn_spent() const { return spent_in_ == context_.loop.now(); }
@@ -75,6 +78,9 @@ class Scheduler {
   void keep(Kept& kept, GuestTask::Progress progress);
   void wait_for_turn(Kept& kept);
   void on_timer(Kept& kept);
+  void go_on(Kept& kept);
+  void run_soon(GuestTask& task) override;
+  void run_woken();
   void take_turn_soon();
   void take_turn();
 
@@ -85,10 +91,12 @@ class Scheduler {
   std::unordered_set<const Function*> slow_;  // whose last arrival used up its first slice
   std::unordered_map<GuestTask*, std::unique_ptr<Kept>> kept_;
   std::multimap<TimePoint, Kept*> waiting_;  // equal ones in the order in which they came
+  std::vector<Kept*> woken_;                 // they waited, and were woken
   TimePoint spent_in_{};       // the turn of the loop in which an arrival last used a whole quantum
   bool was_skipped_ = false;   // the slow had nothing of that turn
   bool arrived_last_ = false;  // of the slow an arrival had the last slice, not one that waits
   Timer turn_;
+  Timer woken_turn_;
 };
 
 }  // namespace nur

@@ -40,6 +40,7 @@ HostReply answer(nur_value* values, const Done& done) {
 }
 
 HostReply answer(nur_value* values, const WasiResult<HostReply>& reply) {
+  if (reply && reply->waits()) return *reply;  // asked again, with the parameters as they are
   return reply ? answer(values, Errno::success, *reply) : answer(values, reply.error());
 }
 

@@ -1,3 +1,5 @@
+#include <array>
+
 #include <gtest/gtest.h>
 
 #include "tests/support/guest.h"
@@ -124,6 +126,149 @@ TEST_F(HostCall, SleepsNoLongerThanTheDeadline) {
   OneCall one(module_->manifest(), "both", {}, &recorder_);
 
   EXPECT_EQ(run_guest(*instance_, one, functions_, Milliseconds(20)).kind, Outcome::Kind::expired);
+}
+
+// Answers `waits` times that the guest has to wait, then that it goes on.
+struct Door {
+  std::size_t waits = 0;
+  HostReply closed = HostReply::wait();
+  std::vector<std::uint32_t> asked;  // with these parameters
+};
+
+HostReply knock(void* context, const GuestMemory&, nur_value* values) {
+  auto& door = *static_cast<Door*>(context);
+  door.asked.push_back(values[0].i32);
+  door.asked.push_back(values[1].i32);
+  if (door.waits == 0) return HostReply::resume();
+  --door.waits;
+  return door.closed;
+}
+
+// A run whose time is the test's.
+class WaitingHostCall : public HostCall {
+ protected:
+  void begin(std::string_view name, RunLimits limits = {}) {
+    limits.deadline = now_ + Milliseconds(5000);
+    if (limits.timeout == Nanoseconds(0)) limits.timeout = Milliseconds(5000);
+    functions_ = {knock, knock};
+    call_.emplace(module_->manifest(), name, std::vector<std::uint64_t>{}, &door_);
+    run_.emplace(*instance_, test::trap_guard(), clock_, functions_, *call_, limits);
+  }
+
+  SystemClock clock_;
+  TimePoint now_ = clock_.now();
+  Door door_;
+  std::optional<OneCall> call_;
+  std::optional<GuestRun> run_;
+};
+
+TEST_F(WaitingHostCall, IsAskedAgainWithTheSameParametersUntilItNeedNotWait) {
+  door_.waits = 3;
+  begin("both");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(run_->advance(now_));
+    EXPECT_TRUE(run_->waits());
+    EXPECT_FALSE(run_->switched_out());
+  }
+
+  const std::optional<Outcome> outcome = run_->advance(now_);
+
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, Outcome::Kind::returned);
+  EXPECT_EQ(door_.asked, (std::vector<std::uint32_t>{1, 2, 1, 2, 1, 2, 1, 2, 3, 4}));
+}
+
+TEST_F(WaitingHostCall, WaitsNoLongerThanItSaid) {
+  door_ = {.waits = 1, .closed = HostReply::wait(now_ + Milliseconds(7)), .asked = {}};
+  begin("both");
+
+  EXPECT_FALSE(run_->advance(now_));
+
+  EXPECT_EQ(run_->wake(), now_ + Milliseconds(7));
+}
+
+TEST_F(WaitingHostCall, ExpiresAtTheDeadline) {
+  door_.waits = 2;
+  begin("both");
+  EXPECT_FALSE(run_->advance(now_));
+  EXPECT_EQ(run_->wake(), now_ + Milliseconds(5000)) << "whoever runs it looks then";
+
+  const std::optional<Outcome> outcome = run_->advance(now_ + Milliseconds(5000));
+
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, Outcome::Kind::expired);
+  EXPECT_EQ(door_.asked.size(), 2U) << "nothing is asked of an expired guest";
+}
+
+// The time-out is for what the guest owes; how long the client may take is the front's to say.
+TEST_F(WaitingHostCall, OwesNothingWhileItWaitsForItsClient) {
+  door_ = {.waits = 2, .closed = HostReply::wait_for_client(), .asked = {}};
+  begin("both");
+  EXPECT_FALSE(run_->advance(now_));
+  EXPECT_EQ(run_->wake(), TimePoint::max());
+  const TimePoint hours_later = now_ + std::chrono::hours(3);
+  EXPECT_FALSE(run_->advance(hours_later));
+
+  EXPECT_GT(run_->limits().deadline, hours_later);
+  EXPECT_LE(run_->limits().deadline, hours_later + Milliseconds(5000));
+}
+
+TEST_F(WaitingHostCall, CanEndTheGuestWhenItIsAskedAgain) {
+  door_.waits = 1;
+  begin("both");
+  EXPECT_FALSE(run_->advance(now_));
+  functions_ = {record, record};
+  functions_[0] = [](void*, const GuestMemory&, nur_value*) {
+    return HostReply::trap(NUR_TRAP_HOST);
+  };
+
+  const std::optional<Outcome> outcome = run_->advance(now_);
+
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, Outcome::Kind::trapped);
+}
+
+// Calls that come one by one, with time between them.
+class Deliveries final : public Invocation {
+ public:
+  Deliveries(std::uint32_t entry, void* context) : entry_(entry), context_(context) {}
+  std::expected<std::optional<Call>, nur_trap> next_call(const GuestMemory&) override {
+    ++asked;
+    if (left == 0) return ended ? std::optional<Call>() : Call::wait_for_client();
+    --left;
+    return Call{entry_, values_, /*renews_limits=*/true};
+  }
+  void* context() override { return context_; }
+
+  std::size_t left = 0;
+  bool ended = false;
+  std::size_t asked = 0;
+
+ private:
+  std::uint32_t entry_;
+  void* context_;
+  std::array<nur_value, 1> values_{};
+};
+
+TEST_F(WaitingHostCall, OfTheNextCallRenewsTheLimits) {
+  functions_ = {record, record};
+  Deliveries deliveries(module_->manifest().find_function("both")->entry, &recorder_);
+  GuestRun run(*instance_, test::trap_guard(), clock_, functions_, deliveries,
+               RunLimits{.deadline = now_ + Milliseconds(5000), .timeout = Milliseconds(5000)});
+  EXPECT_FALSE(run.advance(now_));
+  EXPECT_TRUE(run.waits());
+  EXPECT_TRUE(recorder_.seen.empty());
+
+  const TimePoint later = now_ + std::chrono::hours(1);
+  deliveries.left = 2;
+  EXPECT_FALSE(run.advance(later));
+  EXPECT_EQ(run.limits().deadline, later + Milliseconds(5000));
+  EXPECT_EQ(recorder_.seen.size(), 8U);
+
+  deliveries.ended = true;
+  const std::optional<Outcome> outcome = run.advance(later + std::chrono::hours(1));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->kind, Outcome::Kind::returned);
 }
 
 TEST_F(HostCall, WritesMemoryThatTheGuestThenReads) {
