@@ -29,6 +29,11 @@ add_library(nur_package_tomlplusplus INTERFACE)
 add_library(package::tomlplusplus ALIAS nur_package_tomlplusplus)
 target_include_directories(nur_package_tomlplusplus SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE})
 
+pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
+add_library(nur_package_cares INTERFACE)
+add_library(package::cares ALIAS nur_package_cares)
+target_link_libraries(nur_package_cares INTERFACE PkgConfig::CARES)
+
 find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/include /usr/share/include/llhttp)
 find_library(LLHTTP_LIBRARY llhttp)
 if(LLHTTP_INCLUDE AND LLHTTP_LIBRARY)

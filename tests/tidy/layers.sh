@@ -13,6 +13,7 @@ declare -A may_use=(
   [host/artefact]="base nur"
   [host/sandbox]="base nur host/artefact"
   [host/net]="base"
+  [host/outbound]="base host/net"
   [host/abi/wasi]="base nur host/sandbox"
   [host/abi/cgi]="base host/net"
   [host/abi/stream]="base nur host/sandbox"
