@@ -211,6 +211,20 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->envname("NUR_USER")
       ->type_name("NAME");
   serve_app
+      ->add_option("--outbound", serve.defaults.outbound,
+                   "Where functions may connect to: api.example.test:443, *:443, loopback:8181,\n"
+                   "10.0.0.0/8:5432; may be repeated, and nothing is open unless said")
+      ->envname("NUR_OUTBOUND")
+      ->type_name("RULE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  serve_app
+      ->add_option("--dns-server", serve.resolver.servers,
+                   "Whom to ask for names of --outbound (those of /etc/resolv.conf)")
+      ->envname("NUR_DNS_SERVER")
+      ->type_name("ADDRESS[:PORT]");
+  serve_app
       ->add_option("--quantum", quantum,
                    "How long a function runs before others get their turn; 0: until it is done")
       ->envname("NUR_QUANTUM")
@@ -293,6 +307,8 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     serve.drain_timeout = std::chrono::duration_cast<Milliseconds>(*drain);
     const Result<void> checked_front = check(front, serve.server);
     if (!checked_front) return usage_error("nurhost", checked_front.error().message);
+    const Result<OutboundPolicy> outbound = OutboundPolicy::parse(serve.defaults.outbound);
+    if (!outbound) return usage_error("nurhost", "--outbound: " + outbound.error().message);
     const Result<SocketAddress> address = parse_address(serve.server.address);
     if (!address) return usage_error("nurhost", "--listen: " + address.error().message);
     for (const std::string& text : static_replies) {

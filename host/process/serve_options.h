@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "host/net/http_server.h"
+#include "host/outbound/resolver.h"
 #include "host/serve/function_settings.h"
 #include "host/serve/host_module.h"
 #include "host/serve/static_reply.h"
@@ -32,6 +33,9 @@ struct ServeOptions {
   std::optional<std::uint64_t> mappings_max;
   std::optional<std::string> user;  // whom workers become (privileges.h)
   std::span<const HostModule> host_modules = standard_host_modules();
+
+  // How names are found for functions that may connect to somewhere.
+  ResolverOptions resolver;
 
   [[nodiscard]] const FunctionSettings& settings_of(std::string_view function) const {
     const auto found = functions.find(function);

@@ -8,6 +8,7 @@
 #include <memory>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -78,8 +79,12 @@ constexpr AllowedCall kCalls[] = {
     {SCMP_SYS(restart_syscall), "the kernel's own, behind a stop"},
     {SCMP_SYS(exit), "the end"},
     {SCMP_SYS(exit_group), "the end"},
+    // Where a function may connect to somewhere; without these two it cannot.
+    {SCMP_SYS(socket), "connections of guests, and questions to DNS; IP only, and no raw ones"},
+    {SCMP_SYS(connect), "the same"},
 };
 static_assert(std::size(kCalls) <= kAllowedCallsMax);
+constexpr std::size_t kOutboundCalls = 2;  // at the end
 
 // include/uapi/linux/fs.h of Linux 6.7: _IOWR('f', 16, struct pm_scan_arg), of 96 bytes.
 constexpr unsigned kPagemapScan = 0xc0606610;
@@ -100,6 +105,17 @@ int add_rules(scmp_filter_ctx filter, int number) {
                       only_if(SCMP_A1(SCMP_CMP_EQ, kSocketUnsent)));
     case SCMP_SYS(rt_sigaction):
       return only_if(SCMP_A0(SCMP_CMP_NE, SIGSYS));
+    case SCMP_SYS(socket):
+      for (const scmp_datum_t family : {AF_INET, AF_INET6}) {
+        for (const scmp_datum_t type : {SOCK_STREAM, SOCK_DGRAM}) {
+          constexpr scmp_datum_t kTypes = 0xf;  // the rest are flags
+          const scmp_arg_cmp conditions[] = {SCMP_A0(SCMP_CMP_EQ, family),
+                                             SCMP_A1(SCMP_CMP_MASKED_EQ, kTypes, type)};
+          const int error = ::seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, 2, conditions);
+          if (error != 0) return error;
+        }
+      }
+      return 0;
     case SCMP_SYS(tgkill):
       return only_if(SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid())));
     case SCMP_SYS(arch_prctl):
@@ -132,10 +148,12 @@ Result<void> unavailable(int error) {
 }  // namespace
 
 std::span<const AllowedCall> allowed_calls() { return kCalls; }
+std::span<const AllowedCall> outbound_calls() { return allowed_calls().last(kOutboundCalls); }
 
-Result<void> allow_only_these_calls(FaultRecord& record) {
+Result<void> allow_only_these_calls(FaultRecord& record, Connecting connecting) {
 #if defined(__SANITIZE_ADDRESS__)
   (void)record;
+  (void)connecting;
   return fail(ErrorKind::not_found, "AddressSanitizer needs more calls");
 #else
   refused_call = &record;
@@ -151,7 +169,9 @@ Result<void> allow_only_these_calls(FaultRecord& record) {
   // As fast as it gets: a tree instead of a list; no slower speculation than without a filter.
   ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
   ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_SSB, 1);
-  for (const AllowedCall& call : kCalls) {
+  const std::size_t count =
+      std::size(kCalls) - (connecting == Connecting::allowed ? 0 : kOutboundCalls);
+  for (const AllowedCall& call : allowed_calls().first(count)) {
     if (const int error = add_rules(filter.get(), call.number); error != 0) {
       return unavailable(-error);
     }

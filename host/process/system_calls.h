@@ -2,7 +2,8 @@
 //
 // Whoever takes over a worker through a flaw of ours finds a process that can go on answering the
 // connections it has, and accept more. It cannot open a file or a socket, start or look into a
-// process, or make memory executable.
+// process, or make memory executable. Only where some function may connect to somewhere
+// (--outbound) can its worker open sockets of IP, and connect them.
 #pragma once
 
 #include <span>
@@ -21,11 +22,16 @@ struct AllowedCall {
 // At most this many.
 inline constexpr std::size_t kAllowedCallsMax = 60;
 std::span<const AllowedCall> allowed_calls();
+// The last of them, for workers that may connect to somewhere.
+std::span<const AllowedCall> outbound_calls();
+
+enum class Connecting : bool { refused, allowed };
 
 // From here on other calls end this process with SIGSYS, and `record`, which outlives it, says
 // which. Errors: not_found when this kernel or container has no filters, or the build none that
 // fits (AddressSanitizer).
-Result<void> allow_only_these_calls(FaultRecord& record);
+Result<void> allow_only_these_calls(FaultRecord& record,
+                                    Connecting connecting = Connecting::refused);
 
 // "execve", or its number when it has no name here.
 std::string system_call_name(int number);

@@ -81,8 +81,13 @@ class Worker final : public EventHandler {
         budget_(budget),
         scanner_(scanner),
         loop_(loop),
-        dispatcher_(TaskContext{loop, clock, guard, setup.page, setup.options.quantum}, registry_,
-                    setup.quarantine),
+        dispatcher_(TaskContext{.loop = loop,
+                                .clock = clock,
+                                .guard = guard,
+                                .page = setup.page,
+                                .quantum = setup.options.quantum,
+                                .outside = &outside_},
+                    registry_, setup.quarantine),
         overdue_(loop.timers(), [this] { stop(); }),
         shrink_(loop.timers(), [this] { shrink(); }) {}
 
@@ -110,6 +115,8 @@ class Worker final : public EventHandler {
   const PageScanner* const scanner_;
   EventLoop& loop_;
   Registry registry_;
+  Outside outside_;
+  bool connects_ = false;  // some function may connect to somewhere
   Dispatcher dispatcher_;
   std::optional<StaticReplies> replies_;  // in front of the functions
   std::unique_ptr<HttpServer> server_;
@@ -146,6 +153,7 @@ void Worker::load(DeployMessage message, std::vector<Fd> descriptors) {
     setup_.channel.send_waiting(RefusedMessage{message.number, function.error().message});
     return;
   }
+  connects_ = connects_ || !(*function)->outbound().is_empty();
   registry_.add(*std::move(function));
   if (message.wants_profile) profiles_.emplace(message.name, std::move(descriptors.back()));
 }
@@ -170,8 +178,13 @@ Result<void> Worker::serve() {
   // configuration of the library that makes a profile's digest.
   ::tzset();
   for (const auto& [name, file] : profiles_) NUR_TRY(registry_.find(name)->module().profile());
+  if (connects_) {
+    outside_.resolver = NUR_TRY(
+        in_context(Resolver::open(loop_, setup_.options.resolver), "finding names for functions"));
+  }
   become_opaque();
-  if (const Result<void> closed = allow_only_these_calls(setup_.page.fault); !closed) {
+  const Connecting connecting = connects_ ? Connecting::allowed : Connecting::refused;
+  if (const Result<void> closed = allow_only_these_calls(setup_.page.fault, connecting); !closed) {
     spdlog::warn("worker {}: may make any system call: {}", ::getpid(), closed.error().message);
   }
   // From here on this process can be told to do no more than serve.

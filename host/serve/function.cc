@@ -40,8 +40,10 @@ Result<std::unique_ptr<Function>> Function::load(std::string name, VerifiedArtef
                 format_size(module->initial_memory_bytes()),
                 format_size(settings.limits.sandbox.memory_bytes_max));
   }
+  OutboundPolicy outbound = NUR_TRY(OutboundPolicy::parse(settings.outbound));
   std::unique_ptr<Function> function(
       new Function(std::move(name), std::move(module), std::move(settings), number));
+  function->outbound_ = std::move(outbound);
   for (const ManifestImport& import : manifest.imports) {
     const HostFunction found = NUR_TRY(find_host_function(import, offered));
     function->host_functions_.push_back(found);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "host/abi/stream/nur_stream.h"
 #include "host/artefact/loaded_module.h"
+#include "host/outbound/outbound_policy.h"
 #include "host/sandbox/host_function.h"
 #include "host/sandbox/instance_pool.h"
 #include "host/serve/function_settings.h"
@@ -19,7 +20,8 @@ namespace nur {
 class Function {
  public:
   // Errors: those of LoadedModule::load; invalid_input when an import is not offered by this host
-  // or the ABI's exports are not there; limit_exceeded when it needs more memory than allowed.
+  // or the ABI's exports are not there, or its outbound rules make no sense; limit_exceeded when it
+  // needs more memory than allowed.
   static Result<std::unique_ptr<Function>> load(
       std::string name, VerifiedArtefact artefact, FunctionSettings settings,
       std::span<const HostModule> offered = standard_host_modules(), std::uint32_t number = 0);
@@ -31,6 +33,8 @@ class Function {
   [[nodiscard]] GuestAbi abi() const { return module_->manifest().guest_abi; }
   [[nodiscard]] const FunctionSettings& settings() const { return settings_; }
   [[nodiscard]] const FunctionLimits& limits() const { return settings_.limits; }
+  // Where it may connect to.
+  [[nodiscard]] const OutboundPolicy& outbound() const { return outbound_; }
   [[nodiscard]] std::span<const HostFunction> host_functions() const { return host_functions_; }
   // Of functions with GuestAbi::nur.
   [[nodiscard]] const StreamEntries& stream_entries() const { return stream_entries_; }
@@ -45,6 +49,7 @@ class Function {
   std::uint32_t number_;
   std::unique_ptr<LoadedModule> module_;
   const FunctionSettings settings_;
+  OutboundPolicy outbound_;
   InstancePool pool_;
   std::vector<HostFunction> host_functions_;  // one per import
   StreamEntries stream_entries_;

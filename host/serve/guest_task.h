@@ -13,6 +13,7 @@
 #include "host/sandbox/guest_run.h"
 #include "host/sandbox/waker.h"
 #include "host/serve/function.h"
+#include "host/serve/outside.h"
 #include "host/serve/router.h"
 #include "host/serve/worker_page.h"
 
@@ -26,6 +27,8 @@ struct TaskContext {
   WorkerPage& page;
   // How long a guest runs before others get their turn.
   Nanoseconds quantum = Milliseconds(1);
+  // nullptr: nothing. What is in it is there once all functions are loaded.
+  const Outside* outside = nullptr;
 };
 
 class GuestTask;

@@ -24,7 +24,7 @@ expect_exit 0 "$nurhost" --help
 expect_said 'serve' 'run'
 expect_exit 0 "$nurhost" serve --help
 expect_said '--listen' '--timeout' '--memory-max' '--cpu-time' '--quantum' '--drain-timeout' 'NUR_LISTEN' 'SIGTERM'
-expect_said '--connections-per-client' '--header-timeout' '--unsent-max'
+expect_said '--connections-per-client' '--header-timeout' '--unsent-max' '--outbound' '--dns-server'
 expect_exit 0 "$nurhost" run --help
 expect_said '--invoke' '--env' '--dir' '124' '134'
 
@@ -64,6 +64,8 @@ wrong 'nurhost: --workers' "$nurhost" serve --workers 0 "$NUR_FUNCTIONS"
 wrong 'nurhost: --workers' "$nurhost" serve --workers many "$NUR_FUNCTIONS"
 wrong 'nurhost: --profile: .*leave out --workers' "$nurhost" serve --profile p --workers 2 "$NUR_FUNCTIONS"
 wrong 'nurhost: --listen: ' "$nurhost" serve --listen 127.0.0.1:99999 "$NUR_FUNCTIONS"
+wrong 'nurhost: --outbound: .*which port' "$nurhost" serve --outbound example.test "$NUR_FUNCTIONS"
+wrong 'nurhost: --outbound: .*nothing to connect to' "$nurhost" serve --outbound 0.0.0.0:80 "$NUR_FUNCTIONS"
 wrong 'nurhost: .*--dir' "$nurhost" run --dir ':rw' "$NUR_FUNCTIONS/upper.so"
 wrong 'Run nurhost --help' "$nurhost" frobnicate
 wrong 'serve' "$nurhost"

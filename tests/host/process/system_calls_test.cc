@@ -25,11 +25,11 @@ namespace {
 class SystemCallsTest : public ::testing::Test {
  protected:
   // How a child ended that made `call` under the filter.
-  int status_of(const std::function<void()>& call) {
+  int status_of(const std::function<void()>& call, Connecting connecting = Connecting::refused) {
     record() = FaultRecord{};
     const pid_t child = ::fork();
     if (child == 0) {
-      if (!allow_only_these_calls(record())) ::_exit(77);
+      if (!allow_only_these_calls(record(), connecting)) ::_exit(77);
       call();
       ::_exit(0);
     }
@@ -38,8 +38,9 @@ class SystemCallsTest : public ::testing::Test {
     return status;
   }
   // Expects that `call` is refused, and that it is known which one it was.
-  void expect_refused(std::string_view name, const std::function<void()>& call) {
-    const int status = status_of(call);
+  void expect_refused(std::string_view name, const std::function<void()>& call,
+                      Connecting connecting = Connecting::refused) {
+    const int status = status_of(call, connecting);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
     ASSERT_TRUE(WIFSIGNALED(status)) << name << ": exit code " << WEXITSTATUS(status);
     EXPECT_EQ(WTERMSIG(status), SIGSYS) << name;
@@ -79,6 +80,42 @@ TEST_F(SystemCallsTest, RefuseSocketsAndWaysOut) {
   expect_refused("socketpair", [] { ::syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, nullptr); });
   expect_refused("connect", [] { ::connect(0, nullptr, 0); });
   expect_refused("bind", [] { ::bind(0, nullptr, 0); });
+}
+
+// Of workers that may connect, too.
+TEST_F(SystemCallsTest, RefuseSocketsThatAreNotOfIp) {
+  const auto refused = [this](int family, int type) {
+    expect_refused(
+        "socket", [=] { ::socket(family, type, 0); }, Connecting::allowed);
+  };
+  refused(AF_UNIX, SOCK_STREAM);
+  refused(AF_NETLINK, SOCK_DGRAM);
+  refused(AF_PACKET, SOCK_RAW);
+  refused(AF_INET, SOCK_RAW);
+  refused(AF_INET6, SOCK_RAW | SOCK_CLOEXEC);
+  refused(AF_VSOCK, SOCK_STREAM);
+  const auto not_at_all = [this](std::string_view name, const std::function<void()>& call) {
+    expect_refused(name, call, Connecting::allowed);
+  };
+  not_at_all("bind", [] { ::bind(0, nullptr, 0); });
+  not_at_all("openat", [] { (void)!::open("/etc/resolv.conf", O_RDONLY); });
+  not_at_all("execve", [] { ::execl("/bin/true", "true", nullptr); });
+}
+
+TEST_F(SystemCallsTest, AllowConnectionsOnlyWhereSomeFunctionMayConnect) {
+  const auto connect_somewhere = [] {
+    for (const int family : {AF_INET, AF_INET6}) {
+      for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
+        const int socket = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (socket >= 0) ::connect(socket, nullptr, 0);
+      }
+    }
+  };
+  const int status = status_of(connect_somewhere, Connecting::allowed);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  expect_refused("socket", connect_somewhere);
 }
 
 TEST_F(SystemCallsTest, RefuseOtherProcesses) {

@@ -1,0 +1,16 @@
+// What the guests of a worker can reach beyond it, shared by all of its functions. What is allowed
+// to whom is each function's (OutboundPolicy).
+#pragma once
+
+#include <memory>
+
+#include "host/outbound/resolver.h"
+
+namespace nur {
+
+struct Outside {
+  // nullptr where no function may connect to anywhere.
+  std::unique_ptr<Resolver> resolver;
+};
+
+}  // namespace nur
