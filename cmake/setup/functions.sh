@@ -5,7 +5,8 @@
 #   functions/NAME/NAME.wat  ------------------------------->
 #
 # A step is done when its stamp is newer than all it read. The stamp gets the time at which the step
-# began, so that a file changed meanwhile counts as newer.
+# began, so that a file changed meanwhile counts as newer. A build script that misses a compiler ends
+# with 77 and says which; its function is left out, and tried again the next time.
 : "${root:?}" "${build:?}"
 
 # is_newer STAMP PATH...: whether the stamp is missing or something at or below a path is newer.
@@ -15,11 +16,11 @@ is_newer() {
   [[ ! -f $stamp_file || -n $(find "$@" -newer "$stamp_file" -print -quit) ]]
 }
 
-# function_folders: names, one a line.
+# function_names: names, one a line. functions/sdk is for all of them and is none itself.
 function_names() {
   local folder
   for folder in "$root"/functions/*/; do
-    [[ -d $folder ]] && basename -- "$folder"
+    [[ ! -d $folder || $folder == */sdk/ ]] || basename -- "$folder"
   done
 }
 
@@ -35,15 +36,20 @@ module_of() {
   fi
 }
 
+shared_sources() {
+  find "$root/functions" -maxdepth 1 -type f ! -name '*.md'
+  find "$root/functions/sdk" -type f ! -name '*.md' 2>/dev/null
+}
+
 # Runs the build script of a function whose folder changed.
 build_module() {
   local name=$1
   local folder=$root/functions/$name
   local output=$build/functions/wasm/$name.wasm scratch=$build/functions-scratch/$name
   local stamp_file=$build/functions/wasm/$name.stamp
-  # What lies in functions/ itself is shared by the build scripts of all.
+  # What lies in functions/ itself and in functions/sdk/ is shared by all.
   local -a shared
-  mapfile -t shared < <(find "$root/functions" -maxdepth 1 -type f ! -name '*.md')
+  mapfile -t shared < <(shared_sources)
   if [[ ! -x $folder/build ]] ||
     { [[ -f $output ]] && ! is_newer "$stamp_file" "$folder" "${shared[@]}"; }; then
     return
@@ -52,7 +58,17 @@ build_module() {
   mkdir -p -- "$scratch" "$build/functions/wasm"
   touch -- "$stamp_file.new"
   rm -f -- "$output"
-  (cd -- "$folder" && logged "function-$name" ./build "$output" "$scratch") || exit 1
+  local log=$build/setup/log/function-$name code=0
+  mkdir -p -- "${log%/*}"
+  (cd -- "$folder" && ./build "$output" "$scratch") >"$log" 2>&1 </dev/null || code=$?
+  if ((code == 77)); then
+    say "functions/$name is left out: $(tail -n 1 -- "$log")"
+    rm -f -- "$output" "$stamp_file.new"
+    return
+  elif ((code != 0)); then
+    tail -n 60 -- "$log" >&2
+    fail "functions/$name/build failed" "all of its output: $log"
+  fi
   [[ -s $output ]] || fail "functions/$name/build wrote no module to $output"
   mv -- "$stamp_file.new" "$stamp_file"
 }
@@ -73,7 +89,10 @@ build_functions() {
   for name in "${names[@]}"; do
     build_module "$name"
     module=$(module_of "$name") || exit 1
-    if [[ ! -f $objects/$name.so ]] || is_newer "$stamps/$name" "$module" "$nurc"; then
+    if [[ ! -f $module ]]; then
+      # Left out: what was compiled while its compiler was there goes with it.
+      rm -f -- "$objects/$name.so" "$stamps/$name"
+    elif [[ ! -f $objects/$name.so ]] || is_newer "$stamps/$name" "$module" "$nurc"; then
       changed+=("$name")
       modules+=("$module")
     fi

@@ -61,6 +61,11 @@ group_packages() {
       printf '%s\n' curl procps python3 strace wrk valgrind libpcre2-8-0 libcrypt1 zlib1g
       command -v npm >/dev/null || printf '%s\n' npm
       ;;
+    # What languages.sh fetches with and runs on.
+    languages)
+      command -v node >/dev/null || printf '%s\n' nodejs
+      command -v npm >/dev/null || printf '%s\n' npm
+      ;;
     bare) printf '%s\n' debootstrap debian-archive-keyring ;;
   esac
 }

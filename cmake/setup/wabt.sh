@@ -45,8 +45,26 @@ update_debian_keyring() {
   fi
 }
 
+# use_trixie MIRROR LOG: gets the lists of Debian 13 into build/toolchain/apt/, and puts into
+# apt_options what has apt read those instead of this machine's.
+use_trixie() {
+  local mirror=$1 private=$toolchain/apt
+  rm -rf -- "$private"
+  mkdir -p -- "$private"/{state/lists/partial,cache/archives/partial}
+  : >"$private/status"
+  printf 'deb [arch=amd64 target=Packages signed-by=%s] %s trixie main\n' \
+    "$debian_keyring" "$mirror" >"$private/sources.list"
+  apt_options=(
+    -o "Dir::Etc::SourceList=$private/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o "Dir::State=$private/state" -o "Dir::State::status=$private/status"
+    -o "Dir::Cache=$private/cache"
+  )
+  logged "$2-lists" apt-get --quiet -o APT::Sandbox::User=root -o APT::Update::Error-Mode=any \
+    "${apt_options[@]}" update
+}
+
 fetch_wabt() {
-  local mirror private=$toolchain/apt
+  local mirror
   update_debian_keyring
   mirror=$(debian_mirror bookworm)
   if [[ -z $mirror ]]; then
@@ -59,21 +77,11 @@ fetch_wabt() {
     "./dev reads from there where to get Debian 13's wabt; see /etc/apt/sources.list"
 
   say "fetching wabt of Debian 13 into build/toolchain/"
-  rm -rf -- "$private"
-  mkdir -p -- "$private"/{state/lists/partial,cache/archives/partial}
-  : >"$private/status"
-  printf 'deb [arch=amd64 target=Packages signed-by=%s] %s trixie main\n' \
-    "$debian_keyring" "$mirror" >"$private/sources.list"
-  local -a apt_options=(
-    -o "Dir::Etc::SourceList=$private/sources.list" -o Dir::Etc::SourceParts=/dev/null
-    -o "Dir::State=$private/state" -o "Dir::State::status=$private/status"
-    -o "Dir::Cache=$private/cache"
-  )
-  logged wabt-lists apt-get --quiet -o APT::Sandbox::User=root -o APT::Update::Error-Mode=any \
-    "${apt_options[@]}" update ||
+  local -a apt_options=()
+  use_trixie "$mirror" wabt ||
     fail "could not get the lists of Debian 13 from this machine's mirror, $mirror"
   unpack_packages wabt "${wabt_packages[@]}" || fail "could not fetch ${wabt_packages[*]}"
-  rm -rf -- "$private"
+  rm -rf -- "$toolchain/apt"
 
   local program
   for program in "${wabt_programs[@]}"; do

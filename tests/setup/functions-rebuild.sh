@@ -110,6 +110,26 @@ if (build_functions release) 2>"$scratch/said"; then
 fi
 grep -q 'no such compiler' "$scratch/said"
 
+# One that misses its compiler leaves its function out, says so, and takes back what there was.
+tick
+printf '%s\n' '#!/bin/sh' 'echo there is no such compiler; exit 77' >"$root/functions/alpha/build"
+expect_compiled 'nothing without a compiler'
+if ! grep -q 'functions/alpha is left out: there is no such compiler' "$scratch/said" ||
+  [[ -e $build/functions/alpha.so ]]; then
+  echo 'FAILED: a function without its compiler' >&2
+  exit 1
+fi
+tick
+# shellcheck disable=SC2016
+printf '%s\n' '#!/bin/sh' 'cat source >"$1"; echo run >>"$2/runs"' >"$root/functions/alpha/build"
+expect_compiled 'a compiler that has come' alpha
+
+# What is in functions/sdk belongs to all, and is no function.
+tick
+mkdir "$root/functions/sdk"
+echo shared >"$root/functions/sdk/header.h"
+expect_compiled 'a change of what all share' alpha
+
 # A folder that is gone takes its object along; one put there by hand stays.
 echo mine >"$build/functions/by-hand.so"
 rm -r "$root/functions/alpha"
