@@ -326,7 +326,8 @@ Result<Manifest> manifest_from_json(std::string_view text) {
 
   Manifest manifest;
   manifest.abi_version = NUR_TRY(root.number("abi_version"));
-  manifest.guest_abi = NUR_TRY(root.named("guest_abi", "nur, wasi or typed", guest_abi_from));
+  manifest.guest_abi =
+      NUR_TRY(root.named("guest_abi", "nur, wasi, handle or typed", guest_abi_from));
   manifest.wasm_sha256 =
       NUR_TRY(root.named("wasm_sha256", "64 lower-case hex digits", sha256_hex_from));
   manifest.target_cpu = NUR_TRY(root.named("target_cpu", "x86-64-v1 to -v4", cpu_level_from));

@@ -32,9 +32,10 @@ std::string to_string(const FunctionType& type);
 
 // How a function is called (docs/guest-abi.md).
 enum class GuestAbi {
-  nur,    // stream: exports poll_stream and alloc, may import nur.*
-  wasi,   // command: exports _start, may import wasi_snapshot_preview1.*
-  typed,  // exports functions over numbers
+  nur,     // stream: exports poll_stream and alloc, may import nur.*
+  wasi,    // command: exports _start, may import wasi_snapshot_preview1.*
+  handle,  // exports functions () -> () that answer by calls of env.*
+  typed,   // exports functions over numbers
 };
 
 std::string_view to_string(GuestAbi abi);

@@ -19,9 +19,10 @@ constexpr std::array<std::pair<ValueType, std::string_view>, 7> kValueTypes{{
     {ValueType::externref, "externref"},
 }};
 
-constexpr std::array<std::pair<GuestAbi, std::string_view>, 3> kGuestAbis{{
+constexpr std::array<std::pair<GuestAbi, std::string_view>, 4> kGuestAbis{{
     {GuestAbi::nur, "nur"},
     {GuestAbi::wasi, "wasi"},
+    {GuestAbi::handle, "handle"},
     {GuestAbi::typed, "typed"},
 }};
 

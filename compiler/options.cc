@@ -150,7 +150,7 @@ NurcCommand parse_nurc_options(int argc, const char* const* argv) {
       ->type_name("PATH");
   compile
       ->add_option("--abi", raw.abi, "How the function is called; auto: by its imports and exports")
-      ->check(CLI::IsMember({"auto", "nur", "wasi", "typed"}))
+      ->check(CLI::IsMember({"auto", "nur", "wasi", "handle", "typed"}))
       ->capture_default_str();
   compile->add_option("-O,--optimise", raw.optimisation, "Optimisation level of the C compiler")
       ->check(CLI::Range(0, 3))

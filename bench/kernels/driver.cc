@@ -41,7 +41,7 @@ class ExportCall final : public Invocation {
     called_ = true;
     return Call{entry_, {&value_, 1}};
   }
-  void* context() override { return nullptr; }
+  void* context(std::uint32_t) override { return nullptr; }
   [[nodiscard]] std::uint64_t result() const { return value_.i64; }
 
  private:

@@ -24,11 +24,33 @@ constexpr OfferedImport kOffered[] = {
 };
 
 constexpr std::string_view kNurModule = "nur";
+constexpr std::string_view kHandleModule = "env";
 constexpr std::string_view kWasiModule = "wasi_snapshot_preview1";
 constexpr std::string_view kOldWasiModule = "wasi_unstable";
 
-// The import module that functions of an ABI may come from.
-std::string_view module_of(GuestAbi abi) { return abi == GuestAbi::nur ? kNurModule : kWasiModule; }
+// The import modules that functions of an ABI may come from.
+std::vector<std::string_view> modules_of(GuestAbi abi) {
+  switch (abi) {
+    case GuestAbi::nur:
+      return {kNurModule};
+    case GuestAbi::handle:
+      return {kHandleModule, kWasiModule};
+    case GuestAbi::wasi:
+    case GuestAbi::typed:
+      break;
+  }
+  return {kWasiModule};
+}
+
+// "nur, env and wasi".
+std::string listed(const std::vector<std::string_view>& names) {
+  std::string list;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) list += i + 1 == names.size() ? " and " : ", ";
+    list += names[i];
+  }
+  return list;
+}
 
 std::vector<ValueType> types_of(std::string_view letters) {
   std::vector<ValueType> types;
@@ -93,13 +115,8 @@ std::unexpected<Error> unknown_module(const WasmImport& import) {
       modules.push_back(offered.module);
     }
   }
-  std::string list;
-  for (const std::string_view module : modules) {
-    if (!list.empty()) list += " and ";
-    list += module;
-  }
   return fail(ErrorKind::not_found, "imports {}; nur offers functions of the modules {} only",
-              full_name(import), list);
+              full_name(import), listed(modules));
 }
 
 Result<void> check_function_import(const WasmImport& import, const FunctionType& type,
@@ -110,16 +127,20 @@ Result<void> check_function_import(const WasmImport& import, const FunctionType&
   if (std::none_of(std::begin(kOffered), std::end(kOffered), same_module)) {
     return unknown_module(import);
   }
-  if (import.module != module_of(abi)) {
+  const std::vector<std::string_view> modules = modules_of(abi);
+  if (std::ranges::find(modules, import.module) == modules.end()) {
     return fail(ErrorKind::not_found,
                 "imports {}, which the guest abi {} does not offer; it offers functions of {}",
-                full_name(import), to_string(abi), module_of(abi));
+                full_name(import), to_string(abi), listed(modules));
   }
-  const auto* found =
-      std::find_if(std::begin(kOffered), std::end(kOffered), [&](const OfferedImport& offered) {
-        return same_module(offered) && offered.name == import.name;
-      });
-  if (found == std::end(kOffered)) {
+  std::string expected;
+  for (const OfferedImport& offered : kOffered) {
+    if (!same_module(offered) || offered.name != import.name) continue;
+    const FunctionType offered_type{types_of(offered.parameters), types_of(offered.results)};
+    if (type == offered_type) return {};
+    expected += (expected.empty() ? "" : " or ") + to_string(offered_type);
+  }
+  if (expected.empty()) {
     const std::string_view meant = similar(import.module, import.name);
     if (meant.empty()) {
       return fail(ErrorKind::not_found, "imports {}, which nur does not offer", full_name(import));
@@ -127,12 +148,8 @@ Result<void> check_function_import(const WasmImport& import, const FunctionType&
     return fail(ErrorKind::not_found, "imports {}, which nur does not offer; did you mean {}.{}?",
                 full_name(import), import.module, meant);
   }
-  const FunctionType expected{types_of(found->parameters), types_of(found->results)};
-  if (type != expected) {
-    return fail(ErrorKind::invalid_input, "imports {} as {}, expected {}", full_name(import),
-                to_string(type), to_string(expected));
-  }
-  return {};
+  return fail(ErrorKind::invalid_input, "imports {} as {}, expected {}", full_name(import),
+              to_string(type), expected);
 }
 
 bool exports_memory(const WasmModule& module) {
@@ -160,6 +177,16 @@ bool exports_typed_function(const WasmModule& module) {
   });
 }
 
+constexpr std::string_view kInitialize = "_initialize";
+
+// Any of them can be what answers a request of the handle ABI.
+bool exports_handler(const WasmModule& module) {
+  return std::ranges::any_of(module.exports, [&](const WasmExport& found) {
+    return found.kind == ExternalKind::function && found.name != kInitialize &&
+           module.type_of(found.index) == FunctionType{};
+  });
+}
+
 // A function that an ABI calls.
 struct NeededFunction {
   std::string_view name;
@@ -174,6 +201,7 @@ std::vector<NeededFunction> needed_functions(GuestAbi abi) {
       return {{"alloc", {{i32}, {i32}}}, {"poll_stream", {{i32, i32}, {}}, true}};
     case GuestAbi::wasi:
       return {{"_start", {}}};
+    case GuestAbi::handle:
     case GuestAbi::typed:
       return {};
   }
@@ -189,6 +217,12 @@ std::string missing_exports(const WasmModule& module, GuestAbi abi) {
   };
   if (abi == GuestAbi::typed) {
     if (!exports_typed_function(module)) add("a function over i32, i64, f32 and f64");
+    return missing;
+  }
+  if (abi == GuestAbi::handle) {
+    const bool imports_memory = !module.memories.empty() && module.memories[0].imported;
+    if (!exports_memory(module) && !imports_memory) add("memory (or an import of env.memory)");
+    if (!exports_handler(module)) add("handle () -> ()");
     return missing;
   }
   if (!exports_memory(module)) add("memory");
@@ -215,7 +249,18 @@ Result<void> check_exports(const WasmModule& module, GuestAbi abi) {
                   to_string(type), to_string(needed.type));
     }
   }
+  const FunctionType* const initialize = exported_function(module, kInitialize);
+  if (abi == GuestAbi::handle && initialize != nullptr && *initialize != FunctionType{}) {
+    return fail(ErrorKind::invalid_input, "exports {} as {}, expected () -> ()", kInitialize,
+                to_string(*initialize));
+  }
   return {};
+}
+
+bool imports_function_of(const WasmModule& module, std::string_view from) {
+  return std::ranges::any_of(module.imports, [&](const WasmImport& import) {
+    return import.kind == ExternalKind::function && import.module == from;
+  });
 }
 
 }  // namespace
@@ -227,12 +272,17 @@ Result<GuestAbi> recognise_abi(const WasmModule& module, std::optional<GuestAbi>
                   [](const WasmImport& import) { return import.module == kNurModule; });
   if (imports_nur || exported_function(module, "poll_stream") != nullptr) return GuestAbi::nur;
   if (exported_function(module, "_start") != nullptr) return GuestAbi::wasi;
+  const FunctionType* const handler = exported_function(module, "handle");
+  if (imports_function_of(module, kHandleModule) ||
+      (handler != nullptr && *handler == FunctionType{})) {
+    return GuestAbi::handle;
+  }
   if (exports_typed_function(module)) return GuestAbi::typed;
   return fail(ErrorKind::invalid_input,
-              "exports nothing that nur can call: the guest abi nur lacks {}; wasi lacks {}; typed "
-              "lacks {}",
+              "exports nothing that nur can call: the guest abi nur lacks {}; wasi lacks {}; "
+              "handle lacks {}; typed lacks {}",
               missing_exports(module, GuestAbi::nur), missing_exports(module, GuestAbi::wasi),
-              missing_exports(module, GuestAbi::typed));
+              missing_exports(module, GuestAbi::handle), missing_exports(module, GuestAbi::typed));
 }
 
 Result<void> check_import_kinds(const WasmModule& module) {

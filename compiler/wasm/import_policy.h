@@ -11,8 +11,9 @@
 namespace nur {
 
 // `forced` when given. Otherwise by what the module has: imports of nur or an export poll_stream
-// make it nur; an exported function _start makes it wasi; an exported function over numbers makes
-// it typed. Errors: invalid_input, naming what each ABI lacks.
+// make it nur; an exported function _start makes it wasi; an imported function of env or an export
+// handle () -> () makes it handle; an exported function over numbers makes it typed.
+// Errors: invalid_input, naming what each ABI lacks.
 Result<GuestAbi> recognise_abi(const WasmModule& module, std::optional<GuestAbi> forced);
 
 // Imported functions are offered by `abi` with the type they are imported with, other imports are

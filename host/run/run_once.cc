@@ -8,10 +8,12 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "host/abi/handle/answer.h"
 #include "host/abi/stream/nur_stream.h"
 #include "host/abi/typed/typed_call.h"
 #include "host/run/profile_at_end.h"
 #include "host/sandbox/low_addresses.h"
+#include "host/serve/handle_task.h"
 #include "host/serve/wasi_task.h"
 
 namespace nur {
@@ -90,6 +92,43 @@ Result<int> run_stream(const Stage& stage, const RunOptions& options) {
   return status;
 }
 
+Result<int> run_handle(const Stage& stage, const RunOptions& options) {
+  const HandleEntries& entries = stage.function.handle_entries();
+  const std::optional<std::uint32_t> entry =
+      options.invoke ? entries.find(*options.invoke) : entries.choose(stage.function.name());
+  if (!entry) {
+    return fail(ErrorKind::not_found, "{} has the functions {}; name one with --invoke",
+                stage.function.name(), entries.names());
+  }
+  EnvironmentTable environment;
+  for (const std::string& variable : options.environment) {
+    const std::size_t equals = variable.find('=');
+    if (equals == std::string::npos) {
+      return fail(ErrorKind::invalid_input, "--env {}: write NAME=VALUE", printable(variable, 64));
+    }
+    environment.insert_or_assign(variable.substr(0, equals), variable.substr(equals + 1));
+  }
+  const auto log = [](std::string_view text) { fmt::print(stderr, "log: {}\n", printable(text)); };
+  FunctionSettings settings = stage.function.settings();
+  settings.arguments = options.arguments;
+  settings.environment = environment;
+  const std::unique_ptr<LoggingProcess> process =
+      NUR_TRY(LoggingProcess::make(stage.function.name(), settings, log));
+  HandleCall call({.entries = entries,
+                   .entry = *entry,
+                   .environment = environment,
+                   .wasi = &process->process(),
+                   .output_bytes_max = options.limits.output_bytes_max,
+                   .on_log = [&](GuestLogLevel, std::string_view text) { log(text); }});
+  const int status = run_to_end(stage, call);
+  process->flush();
+  if (call.refused()) fmt::print(stderr, "nurhost: {}\n", *call.refused());
+  if (status != 0) return status;
+  const std::string bytes = NUR_TRY(to_bytes(call.response()));
+  std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+  return 0;
+}
+
 // The export that --invoke names, or that a typed module means by itself.
 Result<const ManifestExport*> typed_export(const Function& function, const RunOptions& options) {
   const Manifest& manifest = function.module().manifest();
@@ -117,6 +156,7 @@ Result<int> run_function(Function& function, const RunOptions& options) {
   const Stage stage{function, lease.instance(), guard};
 
   if (function.abi() == GuestAbi::nur && !options.invoke) return run_stream(stage, options);
+  if (function.abi() == GuestAbi::handle) return run_handle(stage, options);
 
   DescriptorStream input(STDIN_FILENO);
   DescriptorStream output(STDOUT_FILENO);

@@ -31,6 +31,7 @@ inline constexpr int kExitTrap =
 // Runs the function with this process's standard streams:
 //   wasi    a command: arguments, environment, directories; returns its exit status
 //   typed   arguments are numbers; results are printed, one a line
+//   handle  environment is the table of values; the answer is printed as HTTP has it
 //   nur     standard input is the stream, standard output what it sends
 // With a profile, SIGTERM and SIGINT end the process when it is written.
 // Returns the exit status for the shell; says on standard error why a guest was stopped.

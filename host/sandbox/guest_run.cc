@@ -100,7 +100,7 @@ std::optional<Outcome> GuestRun::serve(const GuestStop& stop) {
   }
   NUR_CHECK(stop.call < functions_.size());
   const HostReply reply =
-      functions_[stop.call](invocation_.context(), instance_.memory(), stop.values);
+      functions_[stop.call](invocation_.context(stop.call), instance_.memory(), stop.values);
   switch (reply.kind) {
     case HostReply::Kind::resume:
       break;

@@ -36,8 +36,8 @@ class Invocation {
   // then.
   virtual std::expected<std::optional<Call>, nur_trap> next_call(const GuestMemory& memory) = 0;
 
-  // Handed to host functions.
-  virtual void* context() = 0;
+  // Handed to the host function behind the import of that number.
+  virtual void* context(std::uint32_t import) = 0;
 };
 
 struct RunLimits {

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "host/serve/handle_task.h"
 #include "host/serve/stream_task.h"
 #include "host/serve/typed_task.h"
 #include "host/serve/wasi_task.h"
@@ -52,7 +53,7 @@ std::optional<Response> refusal(const Arrival& arrival) {
   const Route& route = arrival.route;
   const GuestAbi abi = arrival.function->abi();
   const bool api = route.kind == Route::Kind::api;
-  if (api && abi == GuestAbi::nur) {
+  if (api && (abi == GuestAbi::nur || abi == GuestAbi::handle)) {
     return host_response(404, fmt::format("{} answers requests at /{}, not below /api",
                                           printable(route.name), printable(route.name)));
   }
@@ -74,6 +75,8 @@ Result<std::unique_ptr<GuestTask>> make_task(const TaskContext& context, const A
       return std::make_unique<StreamTask>(context, function, std::move(lease), exchange);
     case GuestAbi::wasi:
       return NUR_TRY(WasiTask::make(context, function, std::move(lease), exchange, arrival.route));
+    case GuestAbi::handle:
+      return NUR_TRY(HandleTask::make(context, function, std::move(lease), exchange));
     case GuestAbi::typed:
       break;
   }

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "host/abi/handle/functions.h"
 #include "host/abi/wasi/functions.h"
 
 namespace nur {
@@ -10,6 +11,7 @@ namespace {
 constexpr HostModule kStandardModules[] = {
     {"nur", find_stream_function},
     {"wasi_snapshot_preview1", find_wasi_function},
+    {"env", find_handle_function},
 };
 
 Result<HostFunction> find_host_function(const ManifestImport& import,
@@ -51,6 +53,10 @@ Result<std::unique_ptr<Function>> Function::load(std::string name, VerifiedArtef
   if (manifest.guest_abi == GuestAbi::nur) {
     function->stream_entries_ =
         NUR_TRY(in_context(StreamEntries::find(manifest), "refused by rule exports"));
+  }
+  if (manifest.guest_abi == GuestAbi::handle) {
+    function->handle_entries_ =
+        NUR_TRY(in_context(HandleEntries::find(manifest), "refused by rule exports"));
   }
   if (manifest.guest_abi == GuestAbi::wasi && manifest.find_function("_start") == nullptr) {
     return fail(ErrorKind::invalid_input, "refused by rule exports: no export _start");

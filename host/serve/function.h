@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "host/abi/handle/handle_call.h"
 #include "host/abi/stream/nur_stream.h"
 #include "host/artefact/loaded_module.h"
 #include "host/outbound/outbound_policy.h"
@@ -38,6 +39,8 @@ class Function {
   [[nodiscard]] std::span<const HostFunction> host_functions() const { return host_functions_; }
   // Of functions with GuestAbi::nur.
   [[nodiscard]] const StreamEntries& stream_entries() const { return stream_entries_; }
+  // Of functions with GuestAbi::handle.
+  [[nodiscard]] const HandleEntries& handle_entries() const { return handle_entries_; }
 
   Result<Lease> acquire() { return pool_.acquire(); }
 
@@ -53,6 +56,7 @@ class Function {
   InstancePool pool_;
   std::vector<HostFunction> host_functions_;  // one per import
   StreamEntries stream_entries_;
+  HandleEntries handle_entries_;
 };
 
 }  // namespace nur

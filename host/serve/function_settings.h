@@ -3,12 +3,11 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
+#include "host/abi/handle/environment_table.h"
 #include "host/abi/wasi/process.h"
 #include "host/sandbox/instance_pool.h"
 #include "host/sandbox/outcome.h"
@@ -37,8 +36,6 @@ struct DirectoryGrant {
   bool writable = false;
   bool operator==(const DirectoryGrant&) const = default;
 };
-
-using EnvironmentTable = std::map<std::string, std::string, std::less<>>;
 
 struct FunctionSettings {
   FunctionLimits limits;

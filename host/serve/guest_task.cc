@@ -86,10 +86,10 @@ void GuestTask::log_failure(std::string_view what) {
                printable(request.target, 200));
 }
 
-void GuestTask::log_guest(std::string_view text) {
+void GuestTask::log_guest(std::string_view text, spdlog::level::level_enum level) {
   if (logged_bytes_ >= function_.limits().log_bytes_max) return;
   logged_bytes_ += text.size() + 1;
-  spdlog::info("function {}: log: {}", printable(function_.name()), printable(text));
+  spdlog::log(level, "function {}: log: {}", printable(function_.name()), printable(text));
   if (logged_bytes_ >= function_.limits().log_bytes_max) {
     spdlog::warn("function {}: log: no more lines of this request are kept (limit {})",
                  printable(function_.name()), format_size(function_.limits().log_bytes_max));

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/log.h"
 #include "host/net/event_loop.h"
 #include "host/net/exchange.h"
 #include "host/sandbox/guest_run.h"
@@ -75,7 +76,7 @@ class GuestTask : public Wakeable {
   // One line of the log that names function and request.
   void log_failure(std::string_view what);
   // One line of what the guest itself logs.
-  void log_guest(std::string_view text);
+  void log_guest(std::string_view text, spdlog::level::level_enum level = spdlog::level::info);
 
  private:
   void finish(const Outcome& outcome);

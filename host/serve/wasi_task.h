@@ -16,7 +16,7 @@ class CommandCall final : public Invocation {
  public:
   CommandCall(const Manifest& manifest, WasiProcess& process);
   std::expected<std::optional<Call>, nur_trap> next_call(const GuestMemory& memory) override;
-  void* context() override { return &process_; }
+  void* context(std::uint32_t) override { return &process_; }
 
  private:
   std::uint32_t entry_;

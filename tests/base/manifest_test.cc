@@ -280,7 +280,7 @@ TEST(FunctionType, IsWrittenAsInTheSpec) {
 }
 
 TEST(GuestAbi, HasANameThatIsReadBack) {
-  for (const GuestAbi abi : {GuestAbi::nur, GuestAbi::wasi, GuestAbi::typed}) {
+  for (const GuestAbi abi : {GuestAbi::nur, GuestAbi::wasi, GuestAbi::handle, GuestAbi::typed}) {
     EXPECT_EQ(guest_abi_from(to_string(abi)), abi);
   }
   EXPECT_FALSE(guest_abi_from("auto"));

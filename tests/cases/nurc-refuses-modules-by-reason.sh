@@ -92,8 +92,8 @@ import() {
 }
 import misspelt 'imports nur.nur_sent, which nur does not offer; did you mean nur.nur_send\?' \
   <<<'(module (import "nur" "nur_sent" (func (param i32 i32))) (memory (export "memory") 1) (func (export "alloc") (param i32) (result i32) (i32.const 0)) (func (export "poll_stream") (param i32 i32)))'
-import foreign 'imports env.puts' 'nur and wasi_snapshot_preview1' \
-  <<<'(module (import "env" "puts" (func (param i32))) (memory (export "memory") 1) (func (export "_start")))'
+import foreign 'imports host.puts' 'nur, env and wasi_snapshot_preview1' \
+  <<<'(module (import "host" "puts" (func (param i32))) (memory (export "memory") 1) (func (export "_start")))'
 import old 'imports wasi_unstable.fd_write: .*wasi_snapshot_preview1.*rebuild' \
   <<<'(module (import "wasi_unstable" "fd_write" (func (param i32 i32 i32 i32) (result i32))) (memory (export "memory") 1) (func (export "_start")))'
 import type 'imports nur.nur_send as \(i32\) -> \(\), expected \(i32, i32\) -> \(\)' \

@@ -30,7 +30,7 @@ class OneCall final : public Invocation {
           void* context = nullptr);
 
   std::expected<std::optional<Call>, nur_trap> next_call(const GuestMemory& memory) override;
-  void* context() override { return context_; }
+  void* context(std::uint32_t) override { return context_; }
   [[nodiscard]] const nur_value& result(std::size_t i = 0) const { return values_.at(i); }
 
  private:

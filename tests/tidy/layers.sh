@@ -18,9 +18,10 @@ declare -A may_use=(
   [host/abi/cgi]="base host/net"
   [host/abi/stream]="base nur host/sandbox"
   [host/abi/typed]="base nur host/sandbox"
-  [host/serve]="base nur host/artefact host/sandbox host/net host/outbound host/abi/wasi host/abi/cgi host/abi/stream host/abi/typed"
+  [host/abi/handle]="base nur host/net host/outbound host/sandbox"
+  [host/serve]="base nur host/artefact host/sandbox host/net host/outbound host/abi/wasi host/abi/cgi host/abi/stream host/abi/handle host/abi/typed"
   [host/process]="base host/artefact host/net host/outbound host/sandbox host/serve"
-  [host/run]="base nur host/artefact host/sandbox host/abi/wasi host/abi/stream host/abi/typed host/serve"
+  [host/run]="base nur host/artefact host/sandbox host/abi/wasi host/abi/stream host/abi/handle host/abi/typed host/serve"
   [host]="base host/net host/outbound host/process host/run host/serve"
 )
 

@@ -44,7 +44,7 @@ class NurStream final : public Invocation {
   NurStream& operator=(const NurStream&) = delete;
 
   std::expected<std::optional<Call>, nur_trap> next_call(const GuestMemory& memory) override;
-  void* context() override { return this; }
+  void* context(std::uint32_t) override { return this; }
 
   [[nodiscard]] std::string take_output() { return std::move(output_); }
   [[nodiscard]] bool overflowed() const { return overflowed_; }

@@ -20,7 +20,7 @@ class TypedCall final : public Invocation {
                                    const std::vector<std::string>& arguments, void* context);
 
   std::expected<std::optional<Call>, nur_trap> next_call(const GuestMemory& memory) override;
-  void* context() override { return context_; }
+  void* context(std::uint32_t) override { return context_; }
 
   // After the call has returned: results in order, integers as signed decimals, floats with as many
   // digits as it takes to read them back exactly.

@@ -22,7 +22,7 @@ bool run_front_end(const std::string& bytes) {
     EXPECT_FALSE(module.error().message.empty());
     return false;
   }
-  for (const GuestAbi abi : {GuestAbi::nur, GuestAbi::wasi, GuestAbi::typed}) {
+  for (const GuestAbi abi : {GuestAbi::nur, GuestAbi::wasi, GuestAbi::handle, GuestAbi::typed}) {
     const Result<void> checked = check_imports(*module, abi);
     EXPECT_TRUE(checked || !checked.error().message.empty());
   }

@@ -74,6 +74,98 @@ TEST(RecogniseAbi, LooksAtImportsAndExports) {
   EXPECT_EQ(recognise(importing.bytes()), GuestAbi::nur);
 }
 
+// A module that answers by calls of env: its memory is imported, or its own and exported.
+std::string handle_module(ModuleBuilder builder, bool imports_memory = true,
+                          const std::string& name = "handle", int imported = 0) {
+  if (imports_memory) {
+    builder.import("env", "memory", raw({2, 0, 18}));
+  } else {
+    builder.memory(raw({0, 1})).exported("memory", 2, 0);
+  }
+  builder.function(builder.type("", ""), kEnd);
+  return builder.exported(name, 0, imported).bytes();
+}
+
+TEST(RecogniseAbi, TakesImportsOfEnvOrAnExportHandleForHandle) {
+  EXPECT_EQ(recognise(handle_module({})), GuestAbi::handle);
+  EXPECT_EQ(recognise(handle_module({}, false)), GuestAbi::handle);
+  ModuleBuilder builder;
+  builder.import_function("env", "log", builder.type({kI32, kI64}, ""));
+  EXPECT_EQ(recognise(handle_module(builder, true, "hello", 1)), GuestAbi::handle);
+}
+
+TEST(RecogniseAbi, TakesAMemoryOfEnvAloneForNothing) {
+  EXPECT_EQ(recognise(handle_module({}, true, "hello")), GuestAbi::typed);
+}
+
+TEST(RecogniseAbi, TakesAnExportHandleOverNumbersForTyped) {
+  ModuleBuilder builder;
+  builder.function(builder.type({kI32}, {kI32}), kZero).exported("handle", 0, 0);
+  EXPECT_EQ(recognise(builder.bytes()), GuestAbi::typed);
+}
+
+TEST(RecogniseAbi, LooksForStreamsAndCommandsBeforeHandle) {
+  StreamModule stream;
+  stream.builder.function(stream.nothing, kEnd).exported("handle", 0, 2);
+  EXPECT_EQ(recognise(stream.bytes()), GuestAbi::nur);
+  ModuleBuilder builder;
+  builder.function(builder.type("", ""), kEnd).exported("_start", 0, 0);
+  EXPECT_EQ(recognise(handle_module(builder)), GuestAbi::wasi);
+}
+
+TEST(CheckImports, AcceptsBothFormsOfTcpCallsAndWasiBesideThem) {
+  ModuleBuilder builder;
+  const int newer = builder.type({kI32, kI32, kI64}, {kI64});
+  const int older = builder.type({kI32, kI32, kI64}, "");
+  builder.import_function("env", "tcp_read", newer).import_function("env", "tcp_read", older);
+  builder.import_function("env", "tcp_write", newer).import_function("env", "tcp_write", older);
+  builder.import_function("wasi_snapshot_preview1", "sched_yield", builder.type("", {kI32}));
+
+  const Result<void> checked = check(handle_module(builder, true, "handle", 5), GuestAbi::handle);
+
+  EXPECT_TRUE(checked) << checked.error().message;
+}
+
+TEST(CheckImports, NamesBothFormsWhenATcpCallHasNeither) {
+  ModuleBuilder builder;
+  builder.import_function("env", "tcp_read", builder.type({kI32, kI32, kI32}, {kI32}));
+  expect_refused(handle_module(builder, true, "handle", 1), GuestAbi::handle,
+                 ErrorKind::invalid_input,
+                 "imports env.tcp_read as (i32, i32, i32) -> i32, expected (i32, i32, i64) -> i64 "
+                 "or (i32, i32, i64) -> ()");
+}
+
+TEST(CheckImports, RefusesWhatEnvDoesNotOffer) {
+  ModuleBuilder builder;
+  builder.import_function("env", "respond_set_body", builder.type({kI32, kI64}, ""));
+  expect_refused(handle_module(builder, true, "handle", 1), GuestAbi::handle, ErrorKind::not_found,
+                 "imports env.respond_set_body, which nur does not offer; did you mean "
+                 "env.response_set_body?");
+  ModuleBuilder stream;
+  stream.import_function("nur", "nur_end", stream.type("", ""));
+  expect_refused(handle_module(stream, true, "handle", 1), GuestAbi::handle, ErrorKind::not_found,
+                 "imports nur.nur_end, which the guest abi handle does not offer; it offers "
+                 "functions of env and wasi_snapshot_preview1");
+}
+
+TEST(CheckExports, HandleNeedsAMemoryAndSomethingToCall) {
+  ModuleBuilder builder;
+  const int nothing = builder.type("", "");
+  builder.function(nothing, kEnd).exported("_initialize", 0, 0);
+  expect_refused(builder.bytes(), GuestAbi::handle, ErrorKind::invalid_input,
+                 "lacks exports that the guest abi handle needs: memory (or an import of "
+                 "env.memory), handle () -> ()");
+}
+
+TEST(CheckExports, RefusesAnotherTypeOfInitialize) {
+  ModuleBuilder builder;
+  builder.function(builder.type({kI32}, ""), kEnd).exported("_initialize", 0, 0);
+  builder.function(builder.type("", ""), kEnd).exported("handle", 0, 1);
+  builder.memory(raw({0, 1})).exported("memory", 2, 0);
+  expect_refused(builder.bytes(), GuestAbi::handle, ErrorKind::invalid_input,
+                 "exports _initialize as (i32) -> (), expected () -> ()");
+}
+
 TEST(RecogniseAbi, TakesTheForcedOne) {
   EXPECT_EQ(recognise(command_module(), GuestAbi::typed), GuestAbi::typed);
 }
@@ -85,8 +177,9 @@ TEST(RecogniseAbi, SaysWhatEachAbiLacksWhenNoneFits) {
   EXPECT_EQ(abi.error().kind, ErrorKind::invalid_input);
   EXPECT_EQ(abi.error().message,
             "exports nothing that nur can call: the guest abi nur lacks memory, alloc (i32) -> "
-            "i32, poll_stream (i32, i32) -> (); wasi lacks memory, _start () -> (); typed lacks a "
-            "function over i32, i64, f32 and f64");
+            "i32, poll_stream (i32, i32) -> (); wasi lacks memory, _start () -> (); handle lacks "
+            "memory (or an import of env.memory), handle () -> (); typed lacks a function over "
+            "i32, i64, f32 and f64");
 }
 
 TEST(RecogniseAbi, DoesNotCallFunctionsOverReferencesOrVectors) {
@@ -147,9 +240,9 @@ TEST(CheckImports, RefusesOtherTypes) {
 
 TEST(CheckImports, RefusesUnknownModulesAndListsTheOffered) {
   StreamModule stream;
-  stream.builder.import_function("env", "log", stream.pair);
+  stream.builder.import_function("host", "log", stream.pair);
   expect_refused(stream.bytes(1), GuestAbi::nur, ErrorKind::not_found,
-                 "imports env.log; nur offers functions of the modules nur and "
+                 "imports host.log; nur offers functions of the modules nur, env and "
                  "wasi_snapshot_preview1 only");
 }
 

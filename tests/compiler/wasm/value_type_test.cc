@@ -14,7 +14,7 @@ TEST(ValueTypeNames, ComeBackAsTheTypeTheyName) {
 }
 
 TEST(GuestAbiNames, ComeBackAsTheAbiTheyName) {
-  for (const GuestAbi abi : {GuestAbi::nur, GuestAbi::wasi, GuestAbi::typed}) {
+  for (const GuestAbi abi : {GuestAbi::nur, GuestAbi::wasi, GuestAbi::handle, GuestAbi::typed}) {
     EXPECT_EQ(guest_abi_from(to_string(abi)), abi);
   }
   EXPECT_EQ(guest_abi_from("wasix"), std::nullopt);

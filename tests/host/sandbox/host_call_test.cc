@@ -238,7 +238,7 @@ class Deliveries final : public Invocation {
     --left;
     return Call{entry_, values_, /*renews_limits=*/true};
   }
-  void* context() override { return context_; }
+  void* context(std::uint32_t) override { return context_; }
 
   std::size_t left = 0;
   bool ended = false;

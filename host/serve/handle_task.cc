@@ -1,0 +1,97 @@
+#include "host/serve/handle_task.h"
+
+#include <utility>
+
+#include "host/abi/handle/answer.h"
+
+namespace nur {
+namespace {
+
+constexpr std::size_t kLineBytesMax = 4096;
+
+spdlog::level::level_enum level_of(GuestLogLevel level) {
+  switch (level) {
+    case GuestLogLevel::error:
+      return spdlog::level::err;
+    case GuestLogLevel::warning:
+      return spdlog::level::warn;
+    case GuestLogLevel::info:
+      return spdlog::level::info;
+    case GuestLogLevel::debug:
+      return spdlog::level::debug;
+  }
+  return spdlog::level::info;
+}
+
+}  // namespace
+
+LoggingProcess::LoggingProcess(const LineSink::OnLine& on_line, std::size_t bytes_max)
+    : standard_output_(on_line, kLineBytesMax, bytes_max),
+      standard_error_(on_line, kLineBytesMax, bytes_max) {}
+
+Result<std::unique_ptr<LoggingProcess>> LoggingProcess::make(const std::string& name,
+                                                             const FunctionSettings& settings,
+                                                             const LineSink::OnLine& on_line) {
+  std::unique_ptr<LoggingProcess> made(new LoggingProcess(on_line, settings.limits.log_bytes_max));
+  WasiOptions options = process_options(name, settings);
+  // A process has no way to say these; env_get has.
+  std::erase_if(options.environment, [](const std::string& variable) {
+    return variable.starts_with('=') || variable.find('\0') != std::string::npos;
+  });
+  options.standard_output = &made->standard_output_;
+  options.standard_error = &made->standard_error_;
+  made->process_ = NUR_TRY(WasiProcess::create(std::move(options)));
+  return made;
+}
+
+void LoggingProcess::flush() {
+  standard_output_.flush();
+  standard_error_.flush();
+}
+
+HandleTask::HandleTask(const TaskContext& context, Function& function, Lease lease,
+                       Exchange& exchange)
+    : GuestTask(context, function, std::move(lease), exchange) {}
+
+Result<std::unique_ptr<HandleTask>> HandleTask::make(const TaskContext& context, Function& function,
+                                                     Lease lease, Exchange& exchange) {
+  const HandleEntries& entries = function.handle_entries();
+  const std::optional<std::uint32_t> entry = entries.choose(function.name());
+  if (!entry) {
+    return fail(ErrorKind::not_found,
+                "{} has several functions ({}), and none of them is called handle or {}",
+                function.name(), entries.names(), function.name());
+  }
+  std::unique_ptr<HandleTask> task(new HandleTask(context, function, std::move(lease), exchange));
+  HandleTask& made = *task;
+  if (entries.uses_wasi()) {
+    made.process_ =
+        NUR_TRY(LoggingProcess::make(function.name(), function.settings(),
+                                     [&made](std::string_view line) { made.log_guest(line); }));
+  }
+  made.call_.emplace(
+      HandleCall::Setting{.entries = entries,
+                          .entry = *entry,
+                          .environment = function.settings().environment,
+                          .request = &exchange.request(),
+                          .wasi = made.process_ ? &made.process_->process() : nullptr,
+                          .output_bytes_max = function.limits().output_bytes_max,
+                          .on_log = [&made](GuestLogLevel level, std::string_view text) {
+                            made.log_guest(text, level_of(level));
+                          }});
+  return task;
+}
+
+void HandleTask::answer(std::uint32_t exit_status) {
+  if (process_) process_->flush();
+  if (exit_status != 0) {
+    return refuse(fmt::format("the function exited with status {}", exit_status));
+  }
+  Result<Response> response = to_response(call_->take_response());
+  if (!response) return refuse(response.error().message);
+  exchange().respond(*std::move(response));
+}
+
+std::optional<std::string> HandleTask::refused_by_host() const { return call_->refused(); }
+
+}  // namespace nur
