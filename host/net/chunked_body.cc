@@ -15,7 +15,7 @@ constexpr std::size_t kSizeDigitsMax = 16;
 
 void ChunkedBody::reset() {
   expecting_ = Expecting::size_line;
-  data_left_ = trailer_bytes_ = trailer_fields_ = 0;
+  data_left_ = decoded_bytes_ = trailer_bytes_ = trailer_fields_ = 0;
 }
 
 ChunkedBody::Progress ChunkedBody::refuse(int status, std::string_view detail) {
@@ -24,8 +24,7 @@ ChunkedBody::Progress ChunkedBody::refuse(int status, std::string_view detail) {
 }
 
 // Without its CRLF. False: refused.
-bool ChunkedBody::read_size_line(std::string_view line, std::size_t body_bytes,
-                                 const HttpLimits& limits) {
+bool ChunkedBody::read_size_line(std::string_view line, const HttpLimits& limits) {
   const std::string_view digits = line.substr(0, line.find(';'));
   std::uint64_t size = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
@@ -44,7 +43,7 @@ bool ChunkedBody::read_size_line(std::string_view line, std::size_t body_bytes,
     refuse(400, "a chunk extension has a control character");
     return false;
   }
-  if (size > limits.body_bytes_max - body_bytes) {
+  if (size > limits.body_bytes_max - decoded_bytes_) {
     refuse(413, fmt::format("the body is larger than {} bytes", limits.body_bytes_max));
     return false;
   }
@@ -78,6 +77,7 @@ ChunkedBody::Progress ChunkedBody::decode(std::string_view bytes, std::string& b
         const std::size_t count = std::min(data_left_, rest.size());
         body.append(rest.substr(0, count));
         at += count;
+        decoded_bytes_ += count;
         data_left_ -= count;
         if (data_left_ != 0) return {Step::need_more, at};
         expecting_ = Expecting::data_end;
@@ -116,7 +116,7 @@ ChunkedBody::Progress ChunkedBody::decode(std::string_view bytes, std::string& b
           trailer_bytes_ += line_feed + 1;
           if (line.empty()) return {Step::complete, at};
           if (!read_trailer_line(line, limits)) return {Step::refused, 0};
-        } else if (!read_size_line(line, body.size(), limits)) {
+        } else if (!read_size_line(line, limits)) {
           return {Step::refused, 0};
         }
         break;

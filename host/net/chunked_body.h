@@ -21,7 +21,8 @@ class ChunkedBody {
     std::size_t consumed;  // the caller passes the rest again, with what came since
   };
 
-  // Appends what is decoded to `body`, which is the whole body so far.
+  // Appends what is decoded to `body`. The limit of a body is for all that was decoded since the
+  // last reset(), whoever has taken it.
   Progress decode(std::string_view bytes, std::string& body, const HttpLimits& limits);
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
   void reset();
@@ -29,11 +30,12 @@ class ChunkedBody {
  private:
   enum class Expecting { size_line, data, data_end, trailer_line };
   Progress refuse(int status, std::string_view detail);
-  bool read_size_line(std::string_view line, std::size_t body_bytes, const HttpLimits& limits);
+  bool read_size_line(std::string_view line, const HttpLimits& limits);
   bool read_trailer_line(std::string_view line, const HttpLimits& limits);
 
   Expecting expecting_ = Expecting::size_line;
   std::size_t data_left_ = 0;
+  std::size_t decoded_bytes_ = 0;
   std::size_t trailer_bytes_ = 0;
   std::size_t trailer_fields_ = 0;
   Refusal refusal_;

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "host/net/response_parser.h"
+#include "host/net/verbatim_stream.h"
 
 namespace nur {
 namespace {
@@ -26,6 +27,10 @@ constexpr int kReceivesPerTurn = 8;
 // Input thrown away after a refusal; the connection is never kept behind one. Sockets buffer a few
 // MiB; a client that sends much more after our last byte does not read answers.
 constexpr std::size_t kDiscardedBytesMax = 16 << 20;
+// Of a body that comes while its request is handled: above, the socket is not read; and so much is
+// taken before what is behind it moves up.
+constexpr std::size_t kUntakenBodyBytesMax = 64 << 10;
+constexpr std::size_t kTakenBodyBytesMax = 16 << 10;
 // A connection between requests keeps at most this much of a buffer.
 constexpr std::size_t kKeptCapacityMax = 4 << 10;
 
@@ -42,6 +47,20 @@ void give_back_memory(std::size_t& peak) {
 }
 
 }  // namespace
+
+struct Connection::Streaming {
+  ExchangeWatcher* watcher = nullptr;
+  std::size_t taken = 0;  // of request().body, and not forgotten yet
+
+  enum class Answer : std::uint8_t { none, in_pieces, verbatim };
+  Answer answer = Answer::none;
+  bool head_sent = false;
+  bool keep_alive = false;
+  bool has_body = true;
+  bool chunked = false;
+  std::optional<std::uint64_t> left;  // of the length that the head says
+  std::optional<VerbatimStream> verbatim;
+};
 
 void ConnectionList::add(Connection& connection) {
   connection.listed_before_ = last_;
@@ -103,10 +122,13 @@ void Connection::on_events(std::uint32_t events) {
 void Connection::advance() {
   if (in_handler_) return;
   if (state_ == State::lingering) return discard_input();
-  if (!flush()) return wait_as_state_asks();
+  const bool was_blocked = watches_output_;
+  const bool flushed = flush();
+  if (was_blocked && output_.bytes() <= kUnsentBytesLow) tell_watcher();
+  if (!flushed && !reads_body()) return wait_as_state_asks();
 
   int receives = 0;
-  while (state_ == State::reading) {
+  while (state_ == State::reading || reads_body()) {
     if (must_flush() && !flush()) break;
     if (kept_untried_) {
       parse(kept_, /*kept=*/true);
@@ -157,16 +179,30 @@ void Connection::receive() {
 void Connection::parse(std::string_view bytes, bool kept) {
   std::size_t at = 0;
   kept_untried_ = false;
-  while (state_ == State::reading) {
+  while (state_ == State::reading || is_early_) {
     const RequestParser::Progress progress = parser_.parse(bytes.substr(at));
     at += progress.consumed;
     if (progress.step == RequestParser::Step::need_more) {
-      send_continue_if_expected(at == bytes.size());
+      if (is_early_) {
+        tell_watcher();
+      } else if (takes_early()) {
+        is_early_ = true;
+        give_to_handler();
+      } else {
+        send_continue_if_expected(at == bytes.size());
+      }
       break;
     }
     if (progress.step == RequestParser::Step::refused) {
       const Refusal& refusal = parser_.refusal();
-      refuse(refusal.status, refusal.detail);
+      is_early_ ? refuse_early(refusal.status, refusal.detail)
+                : refuse(refusal.status, refusal.detail);
+      break;
+    }
+    if (is_early_) {
+      is_early_ = false;
+      tell_watcher();
+      kept_untried_ = at < bytes.size();
       break;
     }
     give_to_handler();
@@ -206,16 +242,26 @@ void Connection::give_to_handler() {
   context_.handler.handle(*this);
   in_handler_ = false;
   if (outstanding_) return;
-  parser_.start_next();
-  continued_ = false;
+  finish_request();
   // Closed while it was being handled: its owner waits for us to return from here.
   if (state_ == State::closed) context_.owner.on_closed(*this);
+}
+
+// The request is answered, and what it had is given back.
+void Connection::finish_request() {
+  // Bytes of a body that nobody wants are not the next request.
+  if (is_early_ || parser_.in_body()) must_linger_ = true;
+  parser_.start_next();
+  continued_ = was_offered_ = is_early_ = false;
+  if (streaming_) streaming_.reset();
 }
 
 // False: nobody is there to be answered.
 bool Connection::begin_answer() {
   NUR_CHECK(outstanding_);
   outstanding_ = false;
+  if (streaming_) streaming_->watcher = nullptr;
+  if (was_refused_early_ && state_ != State::closed) return false;
   if (state_ != State::closed) return true;
   if (!in_handler_) context_.owner.on_closed(*this);
   return false;
@@ -226,8 +272,7 @@ void Connection::end_answer(bool keep_alive) {
   ++gathered_;
   // The parse loop that called the handler goes on from here.
   if (in_handler_) return;
-  parser_.start_next();
-  continued_ = false;
+  finish_request();
   if (!flush()) return wait_as_state_asks();
   if (state_ == State::closing) return finish();
   // In a turn of its own: whoever answers may be in the middle of another connection's request.
@@ -236,11 +281,12 @@ void Connection::end_answer(bool keep_alive) {
 }
 
 void Connection::respond(Response response) {
+  if (answer_has_begun()) return abort();
   if (!begin_answer()) return;
   if (const std::optional<std::string> defect = find_defect(response)) {
     response = host_response(502, "the function's answer cannot be sent: " + *defect);
   }
-  const bool keep_alive = parser_.keep_alive() && !context_.draining && !asks_to_close(response);
+  const bool keep_alive = may_keep_alive() && !asks_to_close(response);
   queue(std::move(response), keep_alive);
   end_answer(keep_alive);
 }
@@ -265,8 +311,7 @@ bool Connection::respond_verbatim(std::string bytes) {
   }
   if (!begin_answer()) return true;
   // A client of HTTP/1.0 keeps the connection only when told so, and these bytes are not ours.
-  const bool keep_alive =
-      parsed->keep_alive && parser_.keep_alive() && !context_.draining && !old_client;
+  const bool keep_alive = parsed->keep_alive && may_keep_alive() && !old_client;
   std::string& out = output_.tail();
   const std::size_t begin = old_client ? parsed->head_begin : 0;
   out.append(bytes, begin, parsed->head_end - begin);
@@ -275,6 +320,10 @@ bool Connection::respond_verbatim(std::string bytes) {
   output_.append(std::move(bytes), parsed->head_end, parsed->bytes);
   end_answer(keep_alive);
   return true;
+}
+
+bool Connection::may_keep_alive() const {
+  return parser_.keep_alive() && !context_.draining && !parser_.in_body();
 }
 
 void Connection::queue(Response response, bool keep_alive) {
@@ -295,6 +344,7 @@ void Connection::refuse(int status, std::string_view detail) {
 }
 
 void Connection::on_end_of_input() {
+  if (is_early_) return refuse_early(400, "the connection ended inside a request");
   if (!between_requests()) return refuse(400, "the connection ended inside a request");
   state_ = State::closing;
 }
@@ -325,6 +375,166 @@ bool Connection::flush() {
   watches_output_ = blocked;
   if (!blocked) gathered_ = 0;
   return !blocked;
+}
+
+bool Connection::takes_early() {
+  if (!parser_.in_body() || std::exchange(was_offered_, true)) return false;
+  return context_.handler.takes_early(parser_.request());
+}
+
+bool Connection::reads_body() const {
+  return is_early_ && state_ == State::handling &&
+         parser_.request().body.size() - (streaming_ ? streaming_->taken : 0) <
+             kUntakenBodyBytesMax;
+}
+
+// The rest of its body makes a request, which the handler has, one that is refused. The handler
+// finds its client gone.
+void Connection::refuse_early(int status, std::string_view detail) {
+  is_early_ = false;
+  if (answer_has_begun()) {
+    ++context_.counters.refused;
+    return close();
+  }
+  was_refused_early_ = true;
+  refuse(status, detail);
+  tell_watcher();
+}
+
+Connection::Streaming& Connection::streaming() {
+  if (!streaming_) streaming_ = std::make_unique<Streaming>();
+  return *streaming_;
+}
+
+bool Connection::answer_has_begun() const { return streaming_ && streaming_->head_sent; }
+
+void Connection::watch(ExchangeWatcher* watcher) { streaming().watcher = watcher; }
+
+void Connection::tell_watcher() {
+  if (streaming_ && streaming_->watcher != nullptr) streaming_->watcher->on_exchange();
+}
+
+std::optional<std::size_t> Connection::read_body(std::span<char> into) {
+  if (client_gone()) return 0;
+  Streaming& stream = streaming();
+  const std::string& body = parser_.request().body;
+  const bool was_read = reads_body();
+  const std::size_t count = body.copy(into.data(), into.size(), stream.taken);
+  stream.taken += count;
+  if (stream.taken == body.size() || stream.taken >= kTakenBodyBytesMax) {
+    parser_.take_body(std::exchange(stream.taken, 0));
+  }
+  if (count > 0 || into.empty()) {
+    if (!was_read && reads_body()) context_.owner.schedule(*this);
+    return count;
+  }
+  if (body_has_ended()) return 0;
+  if (parser_.expects_continue() && !continued_ && !answer_has_begun()) send_continue();
+  return std::nullopt;
+}
+
+void Connection::send_continue() {
+  continued_ = true;
+  output_.tail() += "HTTP/1.1 100 Continue\r\n\r\n";
+  send_piece();
+}
+
+// What was queued goes out as far as it can.
+void Connection::send_piece() {
+  // The parse loop that called the handler sends behind it.
+  if (in_handler_ || state_ == State::closed) return;
+  // The rest follows when the socket says so.
+  if (!watches_output_ && !flush() && state_ == State::closed) return;
+  wait_as_state_asks();
+}
+
+Result<void> Connection::begin(Response head, std::optional<std::uint64_t> length) {
+  Streaming& stream = streaming();
+  NUR_CHECK(outstanding_ && stream.answer == Streaming::Answer::none);
+  if (client_gone()) return {};
+  if (const std::optional<std::string> defect = find_defect(head)) {
+    return fail(ErrorKind::invalid_input, "the function's answer cannot be sent: {}", *defect);
+  }
+  const Request& request = parser_.request();
+  using BodyEnd = ResponseWriter::BodyEnd;
+  const bool old_client = request.version_minor == 0;
+  BodyEnd body_end = length ? BodyEnd::length : BodyEnd::chunked;
+  if (!length && old_client) body_end = BodyEnd::close;
+  stream.answer = Streaming::Answer::in_pieces;
+  stream.head_sent = true;
+  stream.has_body = request.method != "HEAD" && !has_no_body(head.status);
+  stream.chunked = body_end == BodyEnd::chunked;
+  stream.left = length;
+  stream.keep_alive = may_keep_alive() && !asks_to_close(head) && body_end != BodyEnd::close;
+  context_.writer.write_head(head,
+                             {.version_minor = request.version_minor,
+                              .keep_alive = stream.keep_alive,
+                              .end = body_end,
+                              .length = length.value_or(0)},
+                             output_.tail());
+  send_piece();
+  return {};
+}
+
+void Connection::write(std::string_view bytes) {
+  if (client_gone() || bytes.empty()) return;
+  Streaming& stream = streaming();
+  NUR_CHECK(stream.answer == Streaming::Answer::in_pieces);
+  if (stream.left) {
+    bytes = bytes.substr(0, std::min<std::uint64_t>(bytes.size(), *stream.left));
+    *stream.left -= bytes.size();
+  }
+  if (!stream.has_body || bytes.empty()) return;
+  if (stream.chunked) output_.tail() += fmt::format("{:x}\r\n", bytes.size());
+  output_.append(std::string(bytes));
+  if (stream.chunked) output_.tail() += "\r\n";
+  send_piece();
+}
+
+Result<void> Connection::write_verbatim(std::string_view bytes) {
+  if (client_gone() || bytes.empty()) return {};
+  Streaming& stream = streaming();
+  if (!stream.verbatim) {
+    const Request& request = parser_.request();
+    NUR_CHECK(outstanding_ && stream.answer == Streaming::Answer::none);
+    stream.answer = Streaming::Answer::verbatim;
+    stream.verbatim.emplace(VerbatimStream::Client{.method = std::string(request.method),
+                                                   .old = request.version_minor == 0,
+                                                   .keep_alive = may_keep_alive()});
+  }
+  std::string out;
+  const Result<void> written = stream.verbatim->write(bytes, context_.writer, out);
+  stream.head_sent = stream.verbatim->has_begun();
+  if (!out.empty()) {
+    output_.append(std::move(out));
+    send_piece();
+  }
+  return written;
+}
+
+Result<void> Connection::end() {
+  if (client_gone()) {
+    begin_answer();
+    return {};
+  }
+  Streaming& stream = streaming();
+  NUR_CHECK(stream.answer != Streaming::Answer::none);
+  bool keep_alive = stream.keep_alive;
+  if (stream.verbatim) {
+    NUR_TRY(stream.verbatim->finish());
+    keep_alive = stream.verbatim->keeps_alive();
+  } else if (stream.has_body && stream.left.value_or(0) > 0) {
+    return fail(ErrorKind::invalid_input, "the answer has {} bytes less than it promised",
+                *stream.left);
+  } else if (stream.has_body && stream.chunked) {
+    output_.tail() += "0\r\n\r\n";
+  }
+  if (begin_answer()) end_answer(keep_alive && !context_.draining);
+  return {};
+}
+
+void Connection::abort() {
+  if (begin_answer()) end_answer(/*keep_alive=*/false);
 }
 
 // The last answer is sent.
@@ -374,6 +584,7 @@ void Connection::close() {
   wait_for(Waiting::nothing);
   if (outstanding_) {
     ++context_.counters.abandoned;
+    tell_watcher();
   } else if (!in_handler_) {
     context_.owner.on_closed(*this);
   }
@@ -395,7 +606,9 @@ void Connection::wait_as_state_asks() {
     return count_unsent();
   }
   // How long a request may be handled is for its handler to say.
-  if (state_ != State::reading) return wait_for(Waiting::nothing);
+  if (state_ != State::reading) {
+    return wait_for(reads_body() ? Waiting::body : Waiting::nothing);
+  }
   if (parser_.in_body()) return wait_for(Waiting::body);
   if (!kept_.empty()) return wait_for(Waiting::head);
   parser_.release_buffers();
@@ -473,7 +686,8 @@ void Connection::on_timeout() {
       refuse(408, "the request's head did not come in time");
       return advance();
     case Waiting::body:
-      refuse(408, "the request's body did not come in time");
+      is_early_ ? refuse_early(408, "the request's body did not come in time")
+                : refuse(408, "the request's body did not come in time");
       return advance();
     case Waiting::nothing:
     case Waiting::first_request:

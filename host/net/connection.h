@@ -11,9 +11,16 @@
 // While an answer waits to be sent, or a request to be answered, nothing is read: the kernel's
 // socket buffers are the only queue, and they push back on the client. The socket is watched
 // edge-triggered, so a request on a kept connection costs one recv and one send.
+//
+// A handler that takes requests early is given them in the middle of their body; while it handles
+// one, so much of the body is read as it has not taken up to a bound. What it answers in pieces is
+// sent at once and held while the client does not take it. Such a request has a Streaming; others
+// know nothing of it.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -134,7 +141,18 @@ class Connection final : public EventHandler, public Exchange {
   [[nodiscard]] const Request& request() const override { return parser_.request(); }
   void respond(Response response) override;
   bool respond_verbatim(std::string bytes) override;
-  [[nodiscard]] bool client_gone() const override { return state_ == State::closed; }
+  [[nodiscard]] bool client_gone() const override {
+    return state_ == State::closed || was_refused_early_;
+  }
+  void watch(ExchangeWatcher* watcher) override;
+  std::optional<std::size_t> read_body(std::span<char> into) override;
+  [[nodiscard]] bool body_has_ended() const override { return !parser_.in_body(); }
+  Result<void> begin(Response head, std::optional<std::uint64_t> length) override;
+  void write(std::string_view bytes) override;
+  Result<void> write_verbatim(std::string_view bytes) override;
+  [[nodiscard]] std::size_t unsent_bytes() const override { return output_.bytes(); }
+  Result<void> end() override;
+  void abort() override;
 
   [[nodiscard]] bool is_closed() const { return state_ == State::closed; }
 
@@ -149,9 +167,23 @@ class Connection final : public EventHandler, public Exchange {
   // What the timer stands for.
   enum class Waiting { nothing, first_request, next_request, head, body, send, lingering };
 
+  // Of a request that is handled while its body comes, or answered in pieces.
+  struct Streaming;
+
   void receive();
   void parse(std::string_view bytes, bool kept);
   void give_to_handler();
+  void finish_request();
+  // The body of a request that was given to the handler early is to be read on.
+  [[nodiscard]] bool reads_body() const;
+  [[nodiscard]] bool takes_early();
+  void refuse_early(int status, std::string_view detail);
+  void send_continue();
+  Streaming& streaming();
+  [[nodiscard]] bool answer_has_begun() const;
+  [[nodiscard]] bool may_keep_alive() const;
+  void tell_watcher();
+  void send_piece();
   void send_continue_if_expected(bool all_parsed);
   void refuse(int status, std::string_view detail);
   void queue(Response response, bool keep_alive);
@@ -178,14 +210,17 @@ class Connection final : public EventHandler, public Exchange {
   Timer timer_;
 
   State state_ = State::reading;
-  bool readable_ = false;        // there may be bytes in the socket
-  bool input_ended_ = false;     // the client has sent FIN, and all before it was received
-  bool fin_seen_ = false;        // epoll told of the FIN
-  bool kept_untried_ = false;    // kept_ may hold a whole request
-  bool watches_output_ = false;  // EPOLLOUT is asked for
-  bool continued_ = false;       // "100 Continue" was sent for this request
-  bool outstanding_ = false;     // the handler owes an answer
-  bool in_handler_ = false;      // inside handle()
+  bool readable_ = false;           // there may be bytes in the socket
+  bool input_ended_ = false;        // the client has sent FIN, and all before it was received
+  bool fin_seen_ = false;           // epoll told of the FIN
+  bool kept_untried_ = false;       // kept_ may hold a whole request
+  bool watches_output_ = false;     // EPOLLOUT is asked for
+  bool continued_ = false;          // "100 Continue" was sent for this request
+  bool outstanding_ = false;        // the handler owes an answer
+  bool was_offered_ = false;        // the handler was asked whether it takes this request early
+  bool is_early_ = false;           // and has it, in the middle of its body
+  bool was_refused_early_ = false;  // while the handler had it: its answer is for nobody
+  bool in_handler_ = false;         // inside handle()
   bool must_linger_ = false;
   bool served_one_ = false;
 
@@ -197,6 +232,7 @@ class Connection final : public EventHandler, public Exchange {
   std::size_t unsent_ = 0;          // counted in the context while waiting to send
   std::size_t discarded_ = 0;
   std::size_t gathered_ = 0;  // answers since all was sent
+  std::unique_ptr<Streaming> streaming_;
 
   friend class ConnectionList;
   Connection* listed_before_ = nullptr;

@@ -42,6 +42,12 @@ void RequestParser::start_next() {
   chunked_.reset();
   framing_ = {};
   request_.body.clear();
+  body_taken_ = 0;
+}
+
+void RequestParser::take_body(std::size_t count) {
+  request_.body.erase(0, count);
+  body_taken_ += count;
 }
 
 void RequestParser::release_buffers() {
@@ -107,9 +113,10 @@ RequestParser::Progress RequestParser::parse_body(std::string_view bytes) {
         return {Step::complete, progress.consumed};
     }
   }
-  const std::size_t count = std::min(framing_.length - request_.body.size(), bytes.size());
+  const std::size_t left = framing_.length - body_taken_ - request_.body.size();
+  const std::size_t count = std::min(left, bytes.size());
   request_.body.append(bytes.substr(0, count));
-  if (request_.body.size() < framing_.length) return {Step::need_more, count};
+  if (count < left) return {Step::need_more, count};
   phase_ = Phase::complete;
   return {Step::complete, count};
 }

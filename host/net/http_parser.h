@@ -37,6 +37,8 @@ class RequestParser {
   // Parses up to the end of one request. The caller passes what was not consumed again, in front of
   // what came since.
   Progress parse(std::string_view bytes);
+  // The first `count` bytes of request().body were taken by somebody, and are forgotten.
+  void take_body(std::size_t count);
   // Forgets the body; the head stays until the next one is whole.
   void start_next();
   // Gives back buffers beyond a small size; for connections that fall idle.
@@ -69,6 +71,7 @@ class RequestParser {
   Framing framing_;
   ChunkedBody chunked_;
   Request request_;
+  std::size_t body_taken_ = 0;
   bool expects_continue_ = false;
   bool keep_alive_ = true;
   Refusal refusal_;

@@ -110,10 +110,14 @@ void ResponseWriter::write_head(const Response& response, Framing framing, std::
     out += "\r\n";
   }
   if (!has_date) out += date_line();
-  if (!has_no_body(response.status)) {
-    out += "Content-Length: ";
-    append_number(out, response.body.size());
-    out += "\r\n";
+  if (!has_no_body(response.status) && framing.end != BodyEnd::close) {
+    if (framing.end == BodyEnd::chunked) {
+      out += "Transfer-Encoding: chunked\r\n";
+    } else {
+      out += "Content-Length: ";
+      append_number(out, framing.end == BodyEnd::whole ? response.body.size() : framing.length);
+      out += "\r\n";
+    }
   }
   if (!framing.keep_alive) {
     out += "Connection: close\r\n";

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <ctime>
 #include <optional>
 #include <string>
@@ -29,13 +30,21 @@ bool has_no_body(int status);
 
 class ResponseWriter {
  public:
+  // Who is told where the body ends, and how.
+  enum class BodyEnd {
+    whole,    // response.body is all of it
+    length,   // `length` bytes follow
+    chunked,  // the last chunk
+    close,    // the end of the connection
+  };
   struct Framing {
     int version_minor = 1;  // of the request
     bool keep_alive = true;
+    BodyEnd end = BodyEnd::whole;
+    std::uint64_t length = 0;
   };
 
-  // Appends status line and headers to `out`, for a body of response.body.size() bytes; `response`
-  // has no defect.
+  // Appends status line and headers to `out`; `response` has no defect.
   void write_head(const Response& response, Framing framing, std::string& out);
 
   // "Date: Sun, 06 Nov 1994 08:49:37 GMT" and CRLF; made once a second.

@@ -15,11 +15,17 @@ constexpr std::size_t kCopiedBytesMax = 16 << 10;
 // An empty queue keeps at most this much for the next answer.
 constexpr std::size_t kKeptBytesMax = 4 << 10;
 constexpr std::size_t kPiecesPerSend = 16;
+// Small pieces are gathered up to this size in one string, so that a queue that is never empty lets
+// go of what is sent.
+constexpr std::size_t kGatheredBytesMax = 64 << 10;
+// So many places of pieces that are sent are used again.
+constexpr std::size_t kSentPiecesMax = 64;
 
 }  // namespace
 
 std::string& OutputQueue::tail() {
-  if (first_ == pieces_.size() || !pieces_.back().gathers) {
+  if (first_ == pieces_.size() || !pieces_.back().gathers ||
+      pieces_.back().bytes.size() >= kGatheredBytesMax) {
     pieces_.push_back({std::string(), /*gathers=*/true, 0});
   }
   return pieces_.back().bytes;
@@ -49,6 +55,10 @@ void OutputQueue::drop_sent(std::size_t count) {
     offset_ -= pieces_[first_].size();
     if (first_ + 1 < pieces_.size()) std::string().swap(pieces_[first_].bytes);
     ++first_;
+  }
+  if (first_ > kSentPiecesMax) {
+    pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
   }
 }
 

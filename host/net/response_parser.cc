@@ -109,6 +109,22 @@ Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view r
   return response;
 }
 
+Result<ParsedHead> parse_response_head(std::string_view head, HeadView& view) {
+  if (const std::optional<Refusal> wrong = read_response_head(head, view)) {
+    return fail(ErrorKind::invalid_input, "the response: {}", wrong->detail);
+  }
+  ParsedResponse response;
+  read_connection_fields(view, response);
+  ParsedHead parsed{.framing = {},
+                    .has_date = response.has_date,
+                    .says_close = response.says_close,
+                    .keep_alive = response.keep_alive};
+  if (const std::optional<Refusal> wrong = read_framing(view, parsed.framing)) {
+    return fail(ErrorKind::invalid_input, "the response: {}", wrong->detail);
+  }
+  return parsed;
+}
+
 std::string decoded_body(std::string_view bytes, const ParsedResponse& parsed) {
   NUR_CHECK(parsed.chunked);
   const std::string_view body = bytes.substr(parsed.head_end + 2);

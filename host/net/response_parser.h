@@ -34,6 +34,16 @@ Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view r
                                       HeadView& view);
 Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view request_method);
 
+// What the head of a response, behind any 1xx messages, says of its message.
+struct ParsedHead {
+  Framing framing;
+  bool has_date = false;
+  bool says_close = false;
+  bool keep_alive = false;  // as far as the head goes
+};
+// `head` is whole. Errors: invalid_input.
+Result<ParsedHead> parse_response_head(std::string_view head, HeadView& view);
+
 // Takes chunked coding off the body of a response that parse_response found to be `parsed`.
 std::string decoded_body(std::string_view bytes, const ParsedResponse& parsed);
 

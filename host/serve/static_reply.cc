@@ -51,4 +51,11 @@ void StaticReplies::handle(Exchange& exchange) {
   next_.handle(exchange);
 }
 
+bool StaticReplies::takes_early(const Request& request) {
+  for (const StaticReply& reply : replies_) {
+    if (request.path == reply.path) return false;
+  }
+  return next_.takes_early(request);
+}
+
 }  // namespace nur

@@ -26,6 +26,7 @@ class StaticReplies final : public RequestHandler {
   static Result<StaticReplies> create(std::vector<StaticReply> replies, RequestHandler& next);
 
   void handle(Exchange& exchange) override;
+  [[nodiscard]] bool takes_early(const Request& request) override;
 
  private:
   StaticReplies(std::vector<StaticReply> replies, RequestHandler& next);

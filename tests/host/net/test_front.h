@@ -28,10 +28,12 @@ class TestFront : public RequestHandler {
 
   // Answers "METHOD path body" unless `hold` or `answer` says otherwise.
   void handle(Exchange& exchange) override;
+  [[nodiscard]] bool takes_early(const Request&) override { return early; }
 
   ManualClock clock;
   std::unique_ptr<EventLoop> loop;
   bool hold = false;                      // exchanges wait in `held`
+  bool early = false;                     // requests are taken in the middle of their body
   std::function<void(Exchange&)> answer;  // instead of the echo
   std::vector<Exchange*> held;
   std::vector<std::string> paths;  // of the requests handled

@@ -39,9 +39,56 @@ class FakeExchange final : public Exchange {
   }
   [[nodiscard]] bool client_gone() const override { return gone; }
 
+  void watch(ExchangeWatcher* now) override { watcher = now; }
+  std::optional<std::size_t> read_body(std::span<char> into) override {
+    const std::size_t count = request_.body.copy(into.data(), into.size());
+    request_.body.erase(0, count);
+    if (count > 0 || body_ended) return count;
+    return std::nullopt;
+  }
+  [[nodiscard]] bool body_has_ended() const override { return body_ended; }
+  // The client sends more of the body.
+  void deliver(std::string_view bytes, bool ends = false) {
+    request_.body += bytes;
+    body_ended = ends;
+    if (watcher != nullptr) watcher->on_exchange();
+  }
+
+  Result<void> begin(Response head, std::optional<std::uint64_t> length) override {
+    EXPECT_FALSE(begun);
+    begun = std::move(head);
+    promised = length;
+    return {};
+  }
+  void write(std::string_view bytes) override { sent += bytes; }
+  Result<void> write_verbatim(std::string_view bytes) override {
+    if (!refuses_verbatim.empty()) return fail(ErrorKind::invalid_input, "{}", refuses_verbatim);
+    sent += bytes;
+    return {};
+  }
+  [[nodiscard]] std::size_t unsent_bytes() const override { return unsent; }
+  Result<void> end() override {
+    EXPECT_FALSE(ended || answer);
+    ended = true;
+    return {};
+  }
+  void abort() override { aborted = true; }
+  [[nodiscard]] bool is_raw() const override { return raw; }
+
   Request request_;
   std::optional<Response> answer;
   bool gone = false;
+  bool raw = false;
+  bool body_ended = true;
+  ExchangeWatcher* watcher = nullptr;
+  // Of an answer in pieces.
+  std::optional<Response> begun;
+  std::optional<std::uint64_t> promised;
+  std::string sent;
+  std::string refuses_verbatim;
+  std::size_t unsent = 0;
+  bool ended = false;
+  bool aborted = false;
 };
 
 }  // namespace nur::test

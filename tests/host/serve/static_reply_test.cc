@@ -2,23 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/host/serve/fake_exchange.h"
+
 namespace nur {
 namespace {
 
-// Keeps what it is answered.
-class TestExchange final : public Exchange {
- public:
-  explicit TestExchange(std::string path) { request_.path = std::move(path); }
-  [[nodiscard]] const Request& request() const override { return request_; }
-  void respond(Response response) override { answered = std::move(response); }
-  bool respond_verbatim(std::string) override { return false; }
-  [[nodiscard]] bool client_gone() const override { return false; }
-
-  std::optional<Response> answered;
-
- private:
-  Request request_;
-};
+using test::FakeExchange;
 
 class NotFound final : public RequestHandler {
  public:
@@ -52,9 +41,9 @@ TEST(StaticReplies, AnswerTheirPathsAndLeaveTheRest) {
   Result<StaticReplies> replies = StaticReplies::create({reply_of("/a=1"), reply_of("/b=2")}, next);
   ASSERT_TRUE(replies);
   const auto answer_at = [&](const char* path) {
-    TestExchange exchange(path);
+    FakeExchange exchange("GET", path);
     replies->handle(exchange);
-    return std::pair(exchange.answered->status, exchange.answered->body);
+    return std::pair(exchange.answer->status, exchange.answer->body);
   };
   EXPECT_EQ(answer_at("/a"), (std::pair<int, std::string>(200, "1")));
   EXPECT_EQ(answer_at("/b"), (std::pair<int, std::string>(200, "2")));
