@@ -292,14 +292,16 @@ void Connection::respond(Response response) {
 }
 
 bool Connection::respond_verbatim(std::string bytes) {
-  HeadView& view = context_.answer_head;
-  const Result<ParsedResponse> parsed = parse_response(bytes, parser_.request().method, view);
+  const std::string_view method = parser_.request().method;
+  const Result<ParsedResponse> parsed = context_.answer_heads.parse(bytes, method);
   if (!parsed) {
     respond(host_response(502, parsed.error().message));
     return false;
   }
   const bool old_client = parser_.request().version_minor == 0;
   if (old_client && parsed->chunked) {
+    HeadView view;
+    parse_response(bytes, method, view);
     Response response;
     response.status = parsed->status;
     for (const FieldView& field : view.fields) {

@@ -32,6 +32,7 @@
 #include "host/net/http_parser.h"
 #include "host/net/http_response.h"
 #include "host/net/output_queue.h"
+#include "host/net/response_parser.h"
 #include "host/net/socket_address.h"
 #include "host/net/timer.h"
 
@@ -102,7 +103,7 @@ struct ConnectionContext {
   // Where any connection receives to, for the length of one call; what is no whole request is
   // copied from here, so that a waiting connection holds no buffer.
   std::span<char> scratch;
-  HeadView answer_head;  // of a guest, while it is looked at
+  RecentHeads answer_heads;  // of guests
   bool draining = false;
   ConnectionList idle;     // waiting for a further request
   ConnectionList blocked;  // waiting to send

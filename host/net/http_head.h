@@ -42,6 +42,8 @@ class HeadScanner {
   // Of a whole head: its length with the final empty line.
   [[nodiscard]] std::size_t head_bytes() const { return line_begin_; }
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
+  // Nothing was scanned since the last reset().
+  [[nodiscard]] bool is_fresh() const { return searched_ == 0; }
   void reset();
 
  private:

@@ -40,7 +40,6 @@ void RequestParser::start_next() {
   empty_lines_ = 0;
   scanner_.reset();
   chunked_.reset();
-  framing_ = {};
   request_.body.clear();
   body_taken_ = 0;
 }
@@ -51,7 +50,8 @@ void RequestParser::take_body(std::size_t count) {
 }
 
 void RequestParser::release_buffers() {
-  if (request_.head.capacity() > kKeptBytesMax) {
+  if (request_.head.capacity() > kKeptBytesMax || request_.headers.capacity() > kKeptFieldsMax) {
+    head_is_read_ = false;
     request_.method = request_.target = request_.path = request_.query = {};
     request_.headers.clear();
     std::string().swap(request_.head);
@@ -83,6 +83,7 @@ RequestParser::Progress RequestParser::parse_head(std::string_view bytes) {
     bytes.remove_prefix(2);
     skipped += 2;
   }
+  if (repeats_head(bytes)) return begin_body(bytes, skipped);
   switch (scanner_.scan(bytes, limits_, /*request=*/true)) {
     case HeadScanner::Found::nothing_yet:
       return {Step::need_more, skipped};
@@ -93,10 +94,19 @@ RequestParser::Progress RequestParser::parse_head(std::string_view bytes) {
   }
   const std::string_view head = bytes.substr(0, scanner_.head_bytes());
   if (std::optional<Refusal> wrong = take_head(head)) return refuse(*std::move(wrong));
+  head_is_read_ = true;
+  return begin_body(bytes, skipped);
+}
 
+bool RequestParser::repeats_head(std::string_view bytes) const {
+  return head_is_read_ && scanner_.is_fresh() && bytes.starts_with(request_.head);
+}
+
+RequestParser::Progress RequestParser::begin_body(std::string_view bytes, std::size_t skipped) {
+  request_.body.reserve(std::min(framing_.length, kTrustedBytesMax));
   phase_ = Phase::body;
-  Progress progress = parse_body(bytes.substr(head.size()));
-  if (progress.step != Step::refused) progress.consumed += skipped + head.size();
+  Progress progress = parse_body(bytes.substr(request_.head.size()));
+  if (progress.step != Step::refused) progress.consumed += skipped + request_.head.size();
   return progress;
 }
 
@@ -123,6 +133,8 @@ RequestParser::Progress RequestParser::parse_body(std::string_view bytes) {
 
 std::optional<Refusal> RequestParser::take_head(std::string_view head) {
   // From here on nothing points into the head of the request before.
+  head_is_read_ = false;
+  framing_ = {};
   request_.method = request_.target = request_.path = request_.query = {};
   request_.headers.clear();
   request_.head.assign(head);
@@ -143,7 +155,6 @@ std::optional<Refusal> RequestParser::take_head(std::string_view head) {
   if (framing_.length > limits_.body_bytes_max) {
     return Refusal{413, fmt::format("the body is larger than {} bytes", limits_.body_bytes_max)};
   }
-  request_.body.reserve(std::min(framing_.length, kTrustedBytesMax));
   expects_continue_ = expects_continue_ && (framing_.chunked || framing_.length > 0);
   return std::nullopt;
 }

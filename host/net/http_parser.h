@@ -39,7 +39,8 @@ class RequestParser {
   Progress parse(std::string_view bytes);
   // The first `count` bytes of request().body were taken by somebody, and are forgotten.
   void take_body(std::size_t count);
-  // Forgets the body; the head stays until the next one is whole.
+  // Forgets the body. What was read of the head stays until another one is whole: a client that
+  // keeps its connection mostly sends the same head again, and then it is not read again.
   void start_next();
   // Gives back buffers beyond a small size; for connections that fall idle.
   void release_buffers();
@@ -59,6 +60,9 @@ class RequestParser {
   Progress refuse(Refusal refusal);
   Progress parse_head(std::string_view bytes);
   Progress parse_body(std::string_view bytes);
+  // The head of the request before, byte for byte, from its first byte on.
+  [[nodiscard]] bool repeats_head(std::string_view bytes) const;
+  Progress begin_body(std::string_view bytes, std::size_t skipped);
   std::optional<Refusal> take_head(std::string_view head);
   std::optional<Refusal> take_target();
   std::optional<Refusal> take_fields();
@@ -72,6 +76,7 @@ class RequestParser {
   ChunkedBody chunked_;
   Request request_;
   std::size_t body_taken_ = 0;
+  bool head_is_read_ = false;  // request_, framing_ and the flags below are of request_.head
   bool expects_continue_ = false;
   bool keep_alive_ = true;
   Refusal refusal_;

@@ -66,7 +66,7 @@ HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHan
                .writer = {},
                .counters = counters != nullptr ? *counters : own_counters_,
                .scratch = scratch_,
-               .answer_head = {},
+               .answer_heads = {},
                .draining = false,
                .idle = {},
                .blocked = {},

@@ -54,15 +54,8 @@ Result<std::size_t> read_head(std::string_view bytes, HeadView& view) {
   return head.size();
 }
 
-}  // namespace
-
-Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view request_method) {
-  HeadView view;
-  return parse_response(bytes, request_method, view);
-}
-
-Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view request_method,
-                                      HeadView& view) {
+// Everything up to the body, with any 1xx messages in front.
+Result<ParsedResponse> parse_heads(std::string_view bytes, HeadView& view, Framing& framing) {
   ParsedResponse response;
   do {
     response.head_begin = response.bytes;
@@ -74,13 +67,17 @@ Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view r
   response.status = view.status;
   response.head_end = response.bytes - 2;
   read_connection_fields(view, response);
-
-  Framing framing;
   if (const std::optional<Refusal> wrong = read_framing(view, framing)) {
     return fail(ErrorKind::invalid_input, "the response: {}", wrong->detail);
   }
+  return response;
+}
+
+// `response` is of the heads, and becomes the whole.
+Result<ParsedResponse> parse_body(std::string_view bytes, std::string_view request_method,
+                                  const Framing& framing, ParsedResponse response) {
   const std::string_view rest = bytes.substr(response.bytes);
-  if (request_method == "HEAD" || view.status == 204 || view.status == 304) {
+  if (request_method == "HEAD" || response.status == 204 || response.status == 304) {
     // RFC 9110 section 6.4.1: no body, whatever the head says.
   } else if (framing.chunked) {
     ChunkedBody chunked;
@@ -107,6 +104,33 @@ Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view r
   response.extra_bytes = response.bytes < bytes.size();
   response.keep_alive = response.keep_alive && !response.until_close && !response.extra_bytes;
   return response;
+}
+
+}  // namespace
+
+Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view request_method) {
+  HeadView view;
+  return parse_response(bytes, request_method, view);
+}
+
+Result<ParsedResponse> parse_response(std::string_view bytes, std::string_view request_method,
+                                      HeadView& view) {
+  Framing framing;
+  const ParsedResponse heads = NUR_TRY(parse_heads(bytes, view, framing));
+  return parse_body(bytes, request_method, framing, heads);
+}
+
+Result<ParsedResponse> RecentHeads::parse(std::string_view bytes, std::string_view request_method) {
+  Head& recent = heads_[bytes.size() % heads_.size()];
+  if (recent.text.empty() || !bytes.starts_with(recent.text)) {
+    Framing framing;
+    const ParsedResponse heads = NUR_TRY(parse_heads(bytes, view_, framing));
+    if (heads.bytes > kHeadBytesMax) return parse_body(bytes, request_method, framing, heads);
+    recent.text.assign(bytes.substr(0, heads.bytes));
+    recent.parsed = heads;
+    recent.framing = framing;
+  }
+  return parse_body(bytes, request_method, recent.framing, recent.parsed);
 }
 
 Result<ParsedHead> parse_response_head(std::string_view head, HeadView& view) {

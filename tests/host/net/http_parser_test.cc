@@ -70,6 +70,60 @@ TEST(HttpParser, ForgetsTheRequestBefore) {
   EXPECT_EQ(second.version_minor, 0);
 }
 
+TEST(HttpParser, ARepeatedHeadMeansTheSame) {
+  const std::string post =
+      "POST http://b.test/a?b HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\n"
+      "Content-Length: 3\r\n\r\n";
+  const std::string chunked =
+      "PUT /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+  const std::string bytes = post + "one" + post + "two" + chunked + chunked + "\r\n" + chunked +
+                            get("") + get("") + post + "POS" + post + "end";
+  const Parsed whole = parse_all(bytes);
+  ASSERT_EQ(whole.requests.size(), 9u) << whole.detail;
+  for (const std::size_t i : {0, 1, 7, 8}) {
+    EXPECT_EQ(whole.requests[i].target, "http://b.test/a?b") << i;
+    EXPECT_EQ(*whole.requests[i].header("host"), "b.test") << i;
+  }
+  EXPECT_EQ(whole.requests[1].body, "two");
+  EXPECT_EQ(whole.requests[4].body, "ok");
+  EXPECT_EQ(whole.requests[7].body, "POS");
+  for (std::size_t cut = 1; cut < bytes.size(); ++cut) {
+    EXPECT_EQ(describe(parse_all(bytes, {cut})), describe(whole)) << cut;
+  }
+  EXPECT_EQ(describe(parse_all(bytes, every_byte(bytes))), describe(whole));
+
+  const HttpLimits limits;
+  RequestParser parser(limits);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(parser.parse(post).step, RequestParser::Step::need_more);
+    EXPECT_TRUE(parser.in_body());
+    EXPECT_TRUE(parser.expects_continue());
+    EXPECT_FALSE(parser.keep_alive());
+    EXPECT_EQ(parser.parse("abc").step, RequestParser::Step::complete);
+    parser.start_next();
+    if (i == 1) parser.release_buffers();
+  }
+}
+
+TEST(HttpParser, ARepeatedHeadThatIsLongIsReadAgain) {
+  const std::string bytes = get("X: " + std::string(10'000, 'x') + "\r\n");
+  const HttpLimits limits;
+  RequestParser parser(limits);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(parser.parse(bytes).step, RequestParser::Step::complete);
+    EXPECT_EQ(parser.request().head, bytes);
+    EXPECT_EQ(parser.request().header("x")->size(), 10'000u);
+    parser.start_next();
+    parser.release_buffers();
+  }
+}
+
+TEST(HttpParser, AHeadThatOnlyBeginsLikeTheOneBeforeIsRefused) {
+  const Parsed parsed = parse_all(get("X: 1\r\n") + "GET / HTTP/1.1\r\n" + kHost + "X: 1\n\r\n");
+  EXPECT_EQ(parsed.requests.size(), 1u);
+  EXPECT_EQ(parsed.status, 400);
+}
+
 TEST(HttpParser, SplitAnywhereGivesTheSameRequests) {
   const std::string bytes =
       "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\nX-Y: some value\r\n\r\nhello world"

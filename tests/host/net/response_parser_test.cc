@@ -132,5 +132,41 @@ TEST(ParseResponse, RefusesWhatIsNoWholeResponse) {
   }
 }
 
+TEST(RecentHeads, SaysTheSameAsParseResponse) {
+  const std::string length = "Content-Length: 2\r\n\r\n";
+  const std::string responses[] = {
+      kOk + length + "ok",
+      kOk + length + "no",
+      kOk + length + "okHTTP/1.1 200 OK\r\n\r\n",
+      kOk + length + "o",
+      kOk + "Date: x\r\nConnection: close\r\n" + length + "ok",
+      "HTTP/1.1 100 Continue\r\n\r\n" + kOk + length + "ok",
+      "HTTP/1.1 404 No\r\n" + length + "ok",
+      "HTTP/1.1 304 No\r\n" + length,
+      kOk + "\r\nuntil the end",
+      kOk + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+      kOk + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n",
+      kOk + "Content-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+      kOk + "X: " + std::string(2000, 'x') + "\r\n" + length + "ok",
+      "no response",
+      "",
+  };
+  RecentHeads recent;
+  for (int round = 0; round < 3; ++round) {
+    for (const std::string& response : responses) {
+      for (const char* method : {"GET", "HEAD"}) {
+        const auto expected = parse_response(response, method);
+        const auto parsed = recent.parse(response, method);
+        ASSERT_EQ(parsed.has_value(), expected.has_value()) << response;
+        if (!expected) {
+          EXPECT_EQ(parsed.error().message, expected.error().message);
+          continue;
+        }
+        EXPECT_EQ(*parsed, *expected) << method << " " << response;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace nur
