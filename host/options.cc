@@ -154,12 +154,23 @@ Result<DirectoryGrant> parse_directory(const std::string& text) {
   return directory;
 }
 
+Result<void> add_variable(EnvironmentTable& environment, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return fail(ErrorKind::invalid_input, "--env {}: write NAME=VALUE", text);
+  }
+  environment.insert_or_assign(text.substr(0, equals), text.substr(equals + 1));
+  return {};
+}
+
 }  // namespace
 
 NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
   CLI::App app{
       "nurhost serves functions that nurc has compiled, each request in a fresh sandbox.\n\n"
-      "  nurhost serve functions/           http://127.0.0.1:8080/NAME for every NAME.so\n"
+      "  nurhost serve functions/           http://127.0.0.1:8080/NAME for every NAME.so, with "
+      "the\n"
+      "                                     settings of functions/nur.toml\n"
       "  nurhost run fib.so -- 10           one call, on the command line",
       "nurhost"};
   app.require_subcommand(0, 1);
@@ -176,7 +187,9 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
   std::string profiles;
   CLI::App* const serve_app = app.add_subcommand("serve", "Serve functions over HTTP");
   serve_app->footer(kServeExitCodes);
-  serve_app->add_option("PATHS", paths, "Folders of artefacts, or artefacts (.so)");
+  serve_app->add_option(
+      "PATHS", paths,
+      "Folders of artefacts, artefacts (.so), or files of\nsettings (nur.toml) beside artefacts");
   std::vector<std::string> static_replies;
   serve_app
       ->add_option("--static-reply", static_replies,
@@ -190,6 +203,22 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->type_name("ADDRESS:PORT")
       ->capture_default_str();
   add_limit_options(*serve_app, serve_limits);
+  std::vector<std::string> serve_environment;
+  serve_app
+      ->add_option("-e,--env", serve_environment,
+                   "Environment variable of all functions; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  std::vector<std::string> serve_directories;
+  serve_app
+      ->add_option("--dir", serve_directories,
+                   "Directory that all functions may read, and change with :rw; may be repeated")
+      ->type_name("HOST::GUEST[:rw]")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
   std::uint64_t mappings_max = 0;
   serve_app
       ->add_option("--mappings-max", mappings_max,
@@ -307,6 +336,20 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     serve.drain_timeout = std::chrono::duration_cast<Milliseconds>(*drain);
     const Result<void> checked_front = check(front, serve.server);
     if (!checked_front) return usage_error("nurhost", checked_front.error().message);
+    serve.defaults.limits.body_bytes_max = serve.server.limits.body_bytes_max;
+    serve_command.given = {.timeout = serve_app->count("--timeout") > 0,
+                           .cpu_time = serve_app->count("--cpu-time") > 0,
+                           .memory = serve_app->count("--memory-max") > 0,
+                           .body = serve_app->count("--body-limit") > 0};
+    for (const std::string& text : serve_environment) {
+      const Result<void> added = add_variable(serve.defaults.environment, text);
+      if (!added) return usage_error("nurhost", added.error().message);
+    }
+    for (const std::string& text : serve_directories) {
+      const Result<DirectoryGrant> directory = parse_directory(text);
+      if (!directory) return usage_error("nurhost", directory.error().message);
+      serve.defaults.directories.push_back(*directory);
+    }
     const Result<OutboundPolicy> outbound = OutboundPolicy::parse(serve.defaults.outbound);
     if (!outbound) return usage_error("nurhost", "--outbound: " + outbound.error().message);
     const Result<SocketAddress> address = parse_address(serve.server.address);

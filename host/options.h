@@ -8,6 +8,7 @@
 
 #include "base/command_line.h"
 #include "base/log.h"
+#include "host/config/nur_toml.h"
 #include "host/process/serve_options.h"
 #include "host/run/run_once.h"
 
@@ -15,6 +16,8 @@ namespace nur {
 
 struct ServeCommand {
   ServeOptions options;
+  // What goes before the settings of files.
+  GivenSettings given;
   LogLevel log_level = LogLevel::info;
 };
 

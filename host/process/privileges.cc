@@ -1,13 +1,16 @@
 #include "host/process/privileges.h"
 
+#include <cstdint>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/file.h"
 
 namespace nur {
@@ -42,7 +45,55 @@ Result<void> lose_capabilities() {
   return fail(ErrorKind::internal, "{}", system_error_text("giving up capabilities"));
 }
 
+// Rights to files, as linux/landlock.h has them; ones that older headers do not name are written
+// out.
+constexpr std::uint64_t kLandlockRefer = std::uint64_t{1} << 13;     // Linux 5.19
+constexpr std::uint64_t kLandlockTruncate = std::uint64_t{1} << 14;  // Linux 6.2
+constexpr std::uint64_t kLandlockIoctl = std::uint64_t{1} << 15;     // Linux 6.10
+constexpr std::uint64_t kLandlockRead = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+// Neither devices, sockets and pipes, nor programs.
+constexpr std::uint64_t kLandlockWrite =
+    LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SYM |
+    kLandlockRefer;
+constexpr std::uint64_t kLandlockAll = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+
+// Of earlier ones no file can be renamed from one directory to another.
+constexpr long kLandlockVersion = 2;
+
 }  // namespace
+
+Result<void> confine_to_directories(std::span<const Preopen> directories) {
+  const long version =
+      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (version < kLandlockVersion) {
+    return fail(ErrorKind::not_found, "this kernel has no Landlock of version {}",
+                kLandlockVersion);
+  }
+  const std::uint64_t truncate = version >= 3 ? kLandlockTruncate : 0;
+  landlock_ruleset_attr rules{};
+  rules.handled_access_fs =
+      kLandlockAll | kLandlockRefer | truncate | (version >= 5 ? kLandlockIoctl : 0);
+  const Fd ruleset(
+      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0)));
+  if (!ruleset.is_open()) {
+    return fail(ErrorKind::internal, "{}", system_error_text("making a Landlock ruleset"));
+  }
+  for (const Preopen& directory : directories) {
+    landlock_path_beneath_attr rule{};
+    rule.allowed_access = kLandlockRead | (directory.writable ? kLandlockWrite | truncate : 0);
+    rule.parent_fd = directory.directory->get();
+    if (::syscall(SYS_landlock_add_rule, ruleset.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) !=
+        0) {
+      return fail(ErrorKind::internal, "{}",
+                  system_error_text("allowing a directory with Landlock"));
+    }
+  }
+  if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
+    return fail(ErrorKind::internal, "{}", system_error_text("closing Landlock"));
+  }
+  return {};
+}
 
 Result<std::optional<Account>> account_of_workers(const std::optional<std::string>& user) {
   const bool root = ::geteuid() == 0;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <sys/types.h>
 
 #include "base/result.h"
+#include "host/abi/wasi/process.h"
 
 namespace nur {
 
@@ -27,6 +29,11 @@ Result<std::optional<Account>> account_of_workers(const std::optional<std::strin
 // (PR_SET_NO_NEW_PRIVS), no new processes (RLIMIT_NPROC), and no memory that is first written and
 // then executed (PR_SET_MDWE, where the kernel has it). Errors: internal.
 Result<void> drop_privileges(const std::optional<Account>& account);
+
+// From here on this process can open and change only what is beneath these directories, and only
+// read beneath those that are not writable, whatever path it names (Landlock, Linux 5.19). Errors:
+// not_found where the kernel has none; internal.
+Result<void> confine_to_directories(std::span<const Preopen> directories);
 
 // From here on nobody but root can look into this process, and it leaves no core
 // (PR_SET_DUMPABLE).

@@ -14,6 +14,7 @@
 #include "host/outbound/resolver.h"
 #include "host/serve/function_settings.h"
 #include "host/serve/host_module.h"
+#include "host/serve/nebula/settings.h"
 #include "host/serve/static_reply.h"
 
 namespace nur {
@@ -24,6 +25,7 @@ struct ServeOptions {
   // Of functions that are not in `functions`.
   FunctionSettings defaults;
   std::map<std::string, FunctionSettings, std::less<>> functions;  // by name
+  NebulaSettings nebula;
   std::vector<StaticReply> static_replies;
   Nanoseconds quantum = Milliseconds(1);  // max(): guests are never switched out
   Milliseconds drain_timeout{30'000};

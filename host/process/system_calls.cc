@@ -86,6 +86,26 @@ constexpr AllowedCall kCalls[] = {
 static_assert(std::size(kCalls) <= kAllowedCallsMax);
 constexpr std::size_t kOutboundCalls = 2;  // at the end
 
+// For functions with directories, the first ones for those that can only read.
+constexpr AllowedCall kFileCalls[] = {
+    {SCMP_SYS(openat2), "files of guests, beneath their directories (host/abi/wasi/paths.cc)"},
+    {SCMP_SYS(getdents64), "what is in a directory"},
+    {SCMP_SYS(readlinkat), "what a link says"},
+    {SCMP_SYS(pwritev2), "writing to files"},
+    {SCMP_SYS(ftruncate), "how long they are"},
+    {SCMP_SYS(fallocate), "room for them"},
+    {SCMP_SYS(fsync), "that they last"},
+    {SCMP_SYS(fdatasync), "that they last"},
+    {SCMP_SYS(utimensat), "when they were changed"},
+    {SCMP_SYS(mkdirat), "new directories"},
+    {SCMP_SYS(unlinkat), "entries that go"},
+    {SCMP_SYS(renameat), "entries that move"},
+    {SCMP_SYS(renameat2), "the same, as other C libraries do it"},
+    {SCMP_SYS(linkat), "second names"},
+    {SCMP_SYS(symlinkat), "new links"},
+};
+constexpr std::size_t kReadingCalls = 3;
+
 // include/uapi/linux/fs.h of Linux 6.7: _IOWR('f', 16, struct pm_scan_arg), of 96 bytes.
 constexpr unsigned kPagemapScan = 0xc0606610;
 constexpr unsigned kSocketUnsent = 0x5411;  // SIOCOUTQ
@@ -150,9 +170,23 @@ Result<void> unavailable(int error) {
 std::span<const AllowedCall> allowed_calls() { return kCalls; }
 std::span<const AllowedCall> outbound_calls() { return allowed_calls().last(kOutboundCalls); }
 
-Result<void> allow_only_these_calls(FaultRecord& record, Connecting connecting) {
+std::span<const AllowedCall> file_calls(FileAccess access) {
+  const std::span<const AllowedCall> all = kFileCalls;
+  switch (access) {
+    case FileAccess::none:
+      break;
+    case FileAccess::reading:
+      return all.first(kReadingCalls);
+    case FileAccess::writing:
+      return all;
+  }
+  return {};
+}
+
+Result<void> allow_only_these_calls(FaultRecord& record, FileAccess access, Connecting connecting) {
 #if defined(__SANITIZE_ADDRESS__)
   (void)record;
+  (void)access;
   (void)connecting;
   return fail(ErrorKind::not_found, "AddressSanitizer needs more calls");
 #else
@@ -171,9 +205,12 @@ Result<void> allow_only_these_calls(FaultRecord& record, Connecting connecting) 
   ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_SSB, 1);
   const std::size_t count =
       std::size(kCalls) - (connecting == Connecting::allowed ? 0 : kOutboundCalls);
-  for (const AllowedCall& call : allowed_calls().first(count)) {
-    if (const int error = add_rules(filter.get(), call.number); error != 0) {
-      return unavailable(-error);
+  for (const std::span<const AllowedCall> calls :
+       {allowed_calls().first(count), file_calls(access)}) {
+    for (const AllowedCall& call : calls) {
+      if (const int error = add_rules(filter.get(), call.number); error != 0) {
+        return unavailable(-error);
+      }
     }
   }
   if (const int error = ::seccomp_load(filter.get()); error != 0) return unavailable(-error);

@@ -6,6 +6,7 @@
 // (--outbound) can its worker open sockets of IP, and connect them.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -27,10 +28,16 @@ std::span<const AllowedCall> outbound_calls();
 
 enum class Connecting : bool { refused, allowed };
 
+// What a function of this worker may do with directories of the host.
+enum class FileAccess : std::uint8_t { none, reading, writing };
+// Allowed beside the others, for functions that have directories only (confine_to_directories()
+// says to which files they lead).
+std::span<const AllowedCall> file_calls(FileAccess access);
+
 // From here on other calls end this process with SIGSYS, and `record`, which outlives it, says
 // which. Errors: not_found when this kernel or container has no filters, or the build none that
 // fits (AddressSanitizer).
-Result<void> allow_only_these_calls(FaultRecord& record,
+Result<void> allow_only_these_calls(FaultRecord& record, FileAccess access = FileAccess::none,
                                     Connecting connecting = Connecting::refused);
 
 // "execve", or its number when it has no name here.

@@ -55,6 +55,15 @@ void close_all_but(std::vector<int> sorted) {
   ::close_range(first, ~0U, 0);
 }
 
+// Of all functions.
+std::vector<Preopen> preopens_of(const ServeOptions& options) {
+  std::vector<Preopen> all = options.defaults.preopens;
+  for (const auto& [name, settings] : options.functions) {
+    all.insert(all.end(), settings.preopens.begin(), settings.preopens.end());
+  }
+  return all;
+}
+
 // What a worker does at a signal is its own, not the master's. Who wants it to end tells the
 // master: a terminal's Ctrl-C reaches all processes, and is the master's to act on.
 void take_over_signals() {
@@ -184,7 +193,20 @@ Result<void> Worker::serve() {
   }
   become_opaque();
   const Connecting connecting = connects_ ? Connecting::allowed : Connecting::refused;
-  if (const Result<void> closed = allow_only_these_calls(setup_.page.fault, connecting); !closed) {
+  const std::vector<Preopen> directories = preopens_of(setup_.options);
+  FileAccess access = FileAccess::none;
+  for (const Preopen& directory : directories) {
+    access = std::max(access, directory.writable ? FileAccess::writing : FileAccess::reading);
+  }
+  if (access != FileAccess::none) {
+    if (const Result<void> confined = confine_to_directories(directories); !confined) {
+      spdlog::warn(
+          "worker {}: is not kept from opening other files than those of its functions: {}",
+          ::getpid(), confined.error().message);
+    }
+  }
+  if (const Result<void> closed = allow_only_these_calls(setup_.page.fault, access, connecting);
+      !closed) {
     spdlog::warn("worker {}: may make any system call: {}", ::getpid(), closed.error().message);
   }
   // From here on this process can be told to do no more than serve.
@@ -282,11 +304,9 @@ Result<void> work(WorkerSetup& setup) {
 
 void run_worker(WorkerSetup setup) {
   std::vector<int> kept = {setup.channel.descriptor(), setup.listening.get()};
-  const auto keep_directories = [&](const FunctionSettings& settings) {
-    for (const Preopen& preopen : settings.preopens) kept.push_back(preopen.directory->get());
-  };
-  keep_directories(setup.options.defaults);
-  for (const auto& [name, settings] : setup.options.functions) keep_directories(settings);
+  for (const Preopen& preopen : preopens_of(setup.options)) {
+    kept.push_back(preopen.directory->get());
+  }
   close_all_but(std::move(kept));
   listening_descriptor = setup.listening.get();
   watched_page = &setup.page;

@@ -63,6 +63,11 @@ std::optional<Response> refusal(const Arrival& arrival) {
   }
   const std::string_view method = arrival.exchange->request().method;
   if (api && method != "GET" && method != "HEAD") return method_not_allowed();
+  const std::size_t body_max = arrival.function->limits().body_bytes_max;
+  if (arrival.exchange->request().body.size() > body_max) {
+    return host_response(
+        413, fmt::format("the function takes no body larger than {}", format_size(body_max)));
+  }
   return std::nullopt;
 }
 

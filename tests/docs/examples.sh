@@ -4,6 +4,7 @@
 #   ```LANGUAGE NAME        a file: written to the folder the commands run in
 #   ```console              "$ COMMAND" lines, each with the output expected behind it
 #   ```console serve        the same, with a host of build/functions on localhost:8080
+#   ```console serve DIR    the same, with a host of DIR, which the page has made
 #
 # In expected output a line "..." stands for any lines, and "..." within a line for any text.
 set -euo pipefail
@@ -32,10 +33,11 @@ export CURL_HOME=$scratch
 echo silent >.curlrc
 
 port=
+# serve FOLDER: for the rest of the page.
 serve() {
   [[ -z $server ]] || return 0
   : >"$scratch/server.log"
-  "$bin/nurhost" serve "$functions" --listen 127.0.0.1:0 2>>"$scratch/server.log" &
+  "$bin/nurhost" serve "$1" --listen 127.0.0.1:0 2>>"$scratch/server.log" &
   server=$!
   local tries
   for ((tries = 0; tries < 200; tries++)); do
@@ -90,7 +92,8 @@ while IFS= read -r line; do
   case $block in
     '')
       case $line in
-        '```console serve') block=console && serve ;;
+        '```console serve') block=console && serve "$functions" ;;
+        '```console serve '*) block=console && serve "${line#*serve }" ;;
         '```console') block=console ;;
         '```'*' '*)
           block='file'

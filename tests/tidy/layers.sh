@@ -20,9 +20,11 @@ declare -A may_use=(
   [host/abi/typed]="base nur host/sandbox"
   [host/abi/handle]="base nur host/net host/outbound host/sandbox"
   [host/serve]="base nur host/artefact host/sandbox host/net host/outbound host/abi/wasi host/abi/cgi host/abi/stream host/abi/handle host/abi/typed"
-  [host/process]="base host/artefact host/net host/outbound host/sandbox host/serve"
+  [host/serve/nebula]="base host/net host/serve"
+  [host/config]="base host/outbound host/serve host/serve/nebula"
+  [host/process]="base host/abi/wasi host/artefact host/net host/outbound host/sandbox host/serve host/serve/nebula"
   [host/run]="base nur host/artefact host/sandbox host/abi/wasi host/abi/stream host/abi/handle host/abi/typed host/serve"
-  [host]="base host/net host/outbound host/process host/run host/serve"
+  [host]="base host/config host/net host/outbound host/process host/run host/serve"
 )
 
 # The folder that an include is written from: its path without the file, "nur" for the ABI, and "."

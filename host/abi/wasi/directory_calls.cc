@@ -13,6 +13,7 @@
 
 #include "host/abi/wasi/calls.h"
 #include "host/abi/wasi/guest_access.h"
+#include "host/abi/wasi/paths.h"
 
 namespace nur::wasi {
 
@@ -64,8 +65,7 @@ Done fd_readdir(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Poi
   if (cookie > std::numeric_limits<std::int64_t>::max()) return refuse(Errno::inval);
 
   // An open file of its own: the position of a shared directory belongs to nobody.
-  const Fd list(::openat(file->host->get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!list.is_open()) return refuse_by_host();
+  const Fd list = NUR_TRY(open_beneath(file->host->get(), ".", O_RDONLY | O_DIRECTORY));
   struct stat self;
   if (::fstat(list.get(), &self) != 0) return refuse_by_host();
   if (cookie != 0 && ::lseek(list.get(), static_cast<off_t>(cookie), SEEK_SET) < 0) {

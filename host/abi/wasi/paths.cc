@@ -31,7 +31,9 @@ WasiResult<int> depth_below(int directory, int parent) {
     if (::fstat(at, &status) != 0) return refuse_by_host();
     if (status.st_dev != top.st_dev) break;
     if (status.st_ino == top.st_ino) return depth;
-    Fd above(::openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    open_how how = {};
+    how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    Fd above(static_cast<int>(::syscall(SYS_openat2, at, "..", &how, sizeof(how))));
     if (!above.is_open()) return refuse_by_host();
     here = std::move(above);
     at = here.get();

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,11 +26,12 @@ namespace {
 class SystemCallsTest : public ::testing::Test {
  protected:
   // How a child ended that made `call` under the filter.
-  int status_of(const std::function<void()>& call, Connecting connecting = Connecting::refused) {
+  int status_of(const std::function<void()>& call, FileAccess access = FileAccess::none,
+                Connecting connecting = Connecting::refused) {
     record() = FaultRecord{};
     const pid_t child = ::fork();
     if (child == 0) {
-      if (!allow_only_these_calls(record(), connecting)) ::_exit(77);
+      if (!allow_only_these_calls(record(), access, connecting)) ::_exit(77);
       call();
       ::_exit(0);
     }
@@ -39,8 +41,9 @@ class SystemCallsTest : public ::testing::Test {
   }
   // Expects that `call` is refused, and that it is known which one it was.
   void expect_refused(std::string_view name, const std::function<void()>& call,
+                      FileAccess access = FileAccess::none,
                       Connecting connecting = Connecting::refused) {
-    const int status = status_of(call, connecting);
+    const int status = status_of(call, access, connecting);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
     ASSERT_TRUE(WIFSIGNALED(status)) << name << ": exit code " << WEXITSTATUS(status);
     EXPECT_EQ(WTERMSIG(status), SIGSYS) << name;
@@ -59,6 +62,51 @@ TEST_F(SystemCallsTest, AreSixtyAtMostEachOnceAndWithItsReason) {
     EXPECT_TRUE(numbers.insert(call.number).second) << system_call_name(call.number);
     EXPECT_GT(std::strlen(call.why), 5U) << system_call_name(call.number);
   }
+}
+
+TEST_F(SystemCallsTest, AreFewMoreForDirectoriesEachOnceAndWithItsReason) {
+  EXPECT_TRUE(file_calls(FileAccess::none).empty());
+  EXPECT_EQ(file_calls(FileAccess::reading).size(), 3U);
+  EXPECT_EQ(file_calls(FileAccess::writing).size(), 15U);
+  std::set<int> numbers;
+  for (const AllowedCall& call : allowed_calls()) numbers.insert(call.number);
+  for (const AllowedCall& call : file_calls(FileAccess::writing)) {
+    EXPECT_TRUE(numbers.insert(call.number).second) << system_call_name(call.number);
+    EXPECT_GT(std::strlen(call.why), 5U) << system_call_name(call.number);
+  }
+}
+
+TEST_F(SystemCallsTest, RefuseToChangeFilesWhereDirectoriesAreToBeRead) {
+  const auto expect = [&](std::string_view name, const std::function<void()>& call) {
+    expect_refused(name, call, FileAccess::reading);
+  };
+  expect("mkdirat", [] { ::mkdirat(-1, "d", 0777); });
+  expect("unlinkat", [] { ::unlinkat(-1, "d", 0); });
+  expect("renameat", [] { ::syscall(SYS_renameat, -1, "a", -1, "b"); });
+  expect("linkat", [] { (void)!::linkat(-1, "a", -1, "b", 0); });
+  expect("symlinkat", [] { (void)!::symlinkat("a", -1, "b"); });
+  expect("ftruncate", [] { (void)!::ftruncate(-1, 0); });
+  expect("openat", [] { (void)!::open("/etc/passwd", O_RDONLY); });
+}
+
+TEST_F(SystemCallsTest, LetFilesBeChangedWhereDirectoriesAreWritable) {
+  const int status = status_of(
+      [] {
+        ::mkdirat(-1, "d", 0777);
+        ::unlinkat(-1, "d", 0);
+        (void)!::ftruncate(-1, 0);
+        ::syscall(SYS_openat2, -1, "", nullptr, 0);
+      },
+      FileAccess::writing);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  expect_refused(
+      "execve", [] { ::execl("/bin/true", "true", nullptr); }, FileAccess::writing);
+  expect_refused(
+      "mknodat", [] { ::syscall(SYS_mknodat, -1, "p", 0, 0); }, FileAccess::writing);
+  expect_refused(
+      "fchmodat", [] { ::syscall(SYS_fchmodat, -1, "p", 0); }, FileAccess::writing);
 }
 
 TEST_F(SystemCallsTest, RefuseToExecute) {
@@ -86,7 +134,7 @@ TEST_F(SystemCallsTest, RefuseSocketsAndWaysOut) {
 TEST_F(SystemCallsTest, RefuseSocketsThatAreNotOfIp) {
   const auto refused = [this](int family, int type) {
     expect_refused(
-        "socket", [=] { ::socket(family, type, 0); }, Connecting::allowed);
+        "socket", [=] { ::socket(family, type, 0); }, FileAccess::none, Connecting::allowed);
   };
   refused(AF_UNIX, SOCK_STREAM);
   refused(AF_NETLINK, SOCK_DGRAM);
@@ -95,7 +143,7 @@ TEST_F(SystemCallsTest, RefuseSocketsThatAreNotOfIp) {
   refused(AF_INET6, SOCK_RAW | SOCK_CLOEXEC);
   refused(AF_VSOCK, SOCK_STREAM);
   const auto not_at_all = [this](std::string_view name, const std::function<void()>& call) {
-    expect_refused(name, call, Connecting::allowed);
+    expect_refused(name, call, FileAccess::none, Connecting::allowed);
   };
   not_at_all("bind", [] { ::bind(0, nullptr, 0); });
   not_at_all("openat", [] { (void)!::open("/etc/resolv.conf", O_RDONLY); });
@@ -111,7 +159,7 @@ TEST_F(SystemCallsTest, AllowConnectionsOnlyWhereSomeFunctionMayConnect) {
       }
     }
   };
-  const int status = status_of(connect_somewhere, Connecting::allowed);
+  const int status = status_of(connect_somewhere, FileAccess::none, Connecting::allowed);
   ASSERT_TRUE(WIFEXITED(status));
   if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
   EXPECT_EQ(WEXITSTATUS(status), 0);

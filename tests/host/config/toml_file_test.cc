@@ -1,0 +1,147 @@
+#include "host/config/toml_file.h"
+
+#include <array>
+
+#include <gtest/gtest.h>
+
+namespace nur {
+namespace {
+
+using namespace std::string_view_literals;
+
+TomlFile parsed(std::string_view text) { return *TomlFile::parse(text, "a.toml"); }
+
+template <class T>
+std::string refusal(const Result<T>& result) {
+  EXPECT_FALSE(result);
+  if (result) return "";
+  EXPECT_EQ(result.error().kind, ErrorKind::invalid_input);
+  return result.error().message;
+}
+
+TEST(TomlFile, KnowsWhereKeysAndValuesStand) {
+  const TomlFile file = parsed("a = 1\n[b.c]\n  d = \"x\"\n");
+
+  const TomlEntry* const b = file.root().find("b");
+  ASSERT_NE(b, nullptr);
+  const TomlEntry* const c = b->value.find("c");
+  ASSERT_NE(c, nullptr);
+  const TomlEntry* const d = c->value.find("d");
+  ASSERT_NE(d, nullptr);
+  EXPECT_EQ(c->place.line, 2U);
+  EXPECT_EQ(c->place.column, 4U);
+  EXPECT_EQ(d->place.line, 3U);
+  EXPECT_EQ(d->place.column, 3U);
+  EXPECT_EQ(d->value.place.column, 7U);
+  EXPECT_EQ(*file.text(*d), "x");
+}
+
+TEST(TomlFile, KeepsTheOrderOfTheFile) {
+  const TomlFile file = parsed("z = 1\na = 2\nm = 3\n");
+
+  ASSERT_EQ(file.root().entries.size(), 3U);
+  EXPECT_EQ(file.root().entries[0].key, "z");
+  EXPECT_EQ(file.root().entries[1].key, "a");
+  EXPECT_EQ(file.root().entries[2].key, "m");
+}
+
+TEST(TomlFile, ReadsEveryKindOfValue) {
+  const TomlFile file = parsed(
+      "text = \"t\"\ncount = 7\nyes = true\nsize = \"64KiB\"\ntime = \"2s\"\n"
+      "list = [\"a\", \"b\"]\ntables = [{ x = 1 }, { x = 2 }]\n");
+  const auto entry = [&](std::string_view key) { return *file.root().find(key); };
+
+  EXPECT_EQ(*file.text(entry("text")), "t");
+  EXPECT_EQ(*file.count(entry("count"), 0, 10), 7U);
+  EXPECT_TRUE(*file.boolean(entry("yes")));
+  EXPECT_EQ(*file.size(entry("size"), 0, 1 << 20), 64U << 10);
+  EXPECT_EQ(*file.duration(entry("time"), Nanoseconds(1), std::chrono::hours(1)),
+            std::chrono::seconds(2));
+  EXPECT_EQ(*file.texts(entry("list")), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(file.tables(entry("tables"))->size(), 2U);
+}
+
+TEST(TomlFile, RefusesWhatIsNoToml) {
+  const std::string said = refusal(TomlFile::parse("a = 1\nb = = 2\n", "a.toml"));
+  EXPECT_TRUE(said.starts_with("a.toml:2:5: no valid TOML: ")) << said;
+}
+TEST(TomlFile, RefusesAKeyThatIsThereTwice) {
+  const std::string said = refusal(TomlFile::parse("a = 1\na = 2\n", "a.toml"));
+  EXPECT_TRUE(said.starts_with("a.toml:2:")) << said;
+  EXPECT_NE(said.find("no valid TOML: "), std::string::npos) << said;
+}
+TEST(TomlFile, RefusesTablesNestedTooDeeply) {
+  std::string header = "[a";
+  for (int i = 0; i < 40; ++i) header += ".a";
+  EXPECT_EQ(refusal(TomlFile::parse(header + "]\n", "a.toml")),
+            "a.toml:1:1: no valid TOML: tables nested too deeply");
+}
+TEST(TomlFile, RefusesAFileThatIsNotThere) {
+  const Result<TomlFile> file = TomlFile::read("/nowhere/a.toml");
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().kind, ErrorKind::not_found);
+}
+TEST(TomlFile, RefusesAnUnknownKeyAndSaysWhatWasMeant) {
+  const TomlFile file = parsed("\n  timout = 1\n");
+  EXPECT_EQ(refusal(file.expect_keys(file.root(), std::array{"timeout"sv, "memory"sv})),
+            "a.toml:2:3: unknown key `timout`; did you mean `timeout`?");
+}
+TEST(TomlFile, RefusesAnUnknownKeyLikeNoneAndNamesThem) {
+  const TomlFile file = parsed("colour = 1\n");
+  EXPECT_EQ(refusal(file.expect_keys(file.root(), std::array{"timeout"sv, "memory"sv})),
+            "a.toml:1:1: unknown key `colour`; known here: timeout, memory");
+}
+TEST(TomlFile, ShowsKeysThatCannotBePrintedOnOneLine) {
+  const TomlFile file = parsed("\"a\\nb\" = 1\n");
+  EXPECT_EQ(refusal(file.expect_keys(file.root(), std::array{"timeout"sv})),
+            "a.toml:1:1: unknown key `a\\nb`; known here: timeout");
+}
+TEST(TomlFile, RefusesAValueOfAnotherKind) {
+  const TomlFile file =
+      parsed("a = 1\nb = \"x\"\nc = 1.5\nd = [1]\ne = 1979-05-27\nf = true\ng = {}\n");
+  const auto entry = [&](std::string_view key) { return *file.root().find(key); };
+  EXPECT_EQ(refusal(file.text(entry("a"))), "a.toml:1:5: `a` is a text, not a whole number");
+  EXPECT_EQ(refusal(file.count(entry("b"), 0, 1)), "a.toml:2:5: `b` is a whole number, not a text");
+  EXPECT_EQ(refusal(file.count(entry("c"), 0, 1)),
+            "a.toml:3:5: `c` is a whole number, not a number");
+  EXPECT_EQ(refusal(file.texts(entry("d"))),
+            "a.toml:4:6: `d` is a list of texts, not a whole number");
+  EXPECT_EQ(refusal(file.tables(entry("d"))),
+            "a.toml:4:6: `d` is a list of tables, not a whole number");
+  EXPECT_EQ(refusal(file.text(entry("e"))), "a.toml:5:5: `e` is a text, not a date or time");
+  EXPECT_EQ(refusal(file.size(entry("f"), 0, 1)),
+            "a.toml:6:5: `f` is a size like \"64MiB\", not true or false");
+  EXPECT_EQ(refusal(file.duration(entry("g"), Nanoseconds(0), Nanoseconds(1))),
+            "a.toml:7:5: `g` is a duration like \"500ms\", not a table");
+  EXPECT_EQ(refusal(file.boolean(entry("a"))),
+            "a.toml:1:5: `a` is true or false, not a whole number");
+  EXPECT_EQ(refusal(file.table(entry("d"))), "a.toml:4:5: `d` is a table, not a list");
+  EXPECT_EQ(refusal(file.texts(entry("a"))),
+            "a.toml:1:5: `a` is a list of texts, not a whole number");
+  EXPECT_EQ(refusal(file.tables(entry("a"))),
+            "a.toml:1:5: `a` is a list of tables, not a whole number");
+}
+TEST(TomlFile, RefusesANumberOutOfItsRange) {
+  const TomlFile file = parsed("a = 11\nb = -1\n");
+  EXPECT_EQ(refusal(file.count(*file.root().find("a"), 1, 10)),
+            "a.toml:1:5: `a` is from 1 to 10, not 11");
+  EXPECT_EQ(refusal(file.count(*file.root().find("b"), 0, 10)),
+            "a.toml:2:5: `b` is from 0 to 10, not -1");
+}
+TEST(TomlFile, RefusesABadSize) {
+  const TomlFile file = parsed("a = \"64MB\"\nb = \"2MiB\"\n");
+  EXPECT_EQ(refusal(file.size(*file.root().find("a"), 0, 1 << 20)),
+            "a.toml:1:5: \"64MB\" is no size; write 64KiB, 16MiB or 1GiB");
+  EXPECT_EQ(refusal(file.size(*file.root().find("b"), 0, 1 << 20)),
+            "a.toml:2:5: `b` is from 0B to 1MiB, not 2MiB");
+}
+TEST(TomlFile, RefusesABadDuration) {
+  const TomlFile file = parsed("a = \"2 seconds\"\nb = \"2h\"\n");
+  EXPECT_EQ(refusal(file.duration(*file.root().find("a"), Nanoseconds(0), std::chrono::hours(1))),
+            "a.toml:1:5: \"2 seconds\" is no duration; write 500ms, 2s or 1m");
+  EXPECT_EQ(refusal(file.duration(*file.root().find("b"), Milliseconds(1), std::chrono::hours(1))),
+            "a.toml:2:5: `b` is from 1ms to 1h, not 2h");
+}
+
+}  // namespace
+}  // namespace nur
