@@ -9,6 +9,7 @@
 //
 // Latency is from the moment a request was due until its last byte came, so that a server that is
 // late is not asked less. One line per stream: NAME n= p50_us= p99_us= p999_us= max_us= STATUS=...
+// and one more, all:NAME, for streams of the same name.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <charconv>
@@ -64,6 +65,31 @@ struct Connection {
   std::string received;
 };
 
+struct Answers {
+  std::vector<std::int64_t> latencies_ns;
+  std::map<int, std::uint64_t> statuses;
+
+  Answers& operator+=(const Answers& other) {
+    latencies_ns.insert(latencies_ns.end(), other.latencies_ns.begin(), other.latencies_ns.end());
+    for (const auto& [status, count] : other.statuses) statuses[status] += count;
+    return *this;
+  }
+};
+
+void print(const std::string& name, const Answers& answers) {
+  std::vector<std::int64_t> sorted = answers.latencies_ns;
+  std::ranges::sort(sorted);
+  const auto quantile = [&](double share) {
+    if (sorted.empty()) return std::int64_t{0};
+    const auto place = static_cast<std::size_t>(share * static_cast<double>(sorted.size()));
+    return sorted[std::min(place, sorted.size() - 1)] / 1000;
+  };
+  fmt::print("{} n={} p50_us={} p99_us={} p999_us={} max_us={}", name, sorted.size(), quantile(0.5),
+             quantile(0.99), quantile(0.999), quantile(1));
+  for (const auto& [status, count] : answers.statuses) fmt::print(" {}={}", status, count);
+  fmt::print("\n");
+}
+
 struct Stream {
   std::string name;
   std::string request;
@@ -75,8 +101,7 @@ struct Stream {
   Moment next;
   std::uint64_t asked = 0;
   std::uint64_t answered = 0;
-  std::vector<std::int64_t> latencies_ns;
-  std::map<int, std::uint64_t> statuses;
+  Answers answers;
 
   [[nodiscard]] bool is_counted() const { return count_max != UINT64_MAX; }
 };
@@ -135,19 +160,17 @@ class Load {
     while (!is_over()) turn();
   }
 
+  // A line for each stream; one more for all streams of a name that several have.
   void report() const {
+    std::map<std::string, Answers> together;
+    std::map<std::string, int> streams;
     for (const auto& stream : streams_) {
-      std::vector<std::int64_t> sorted = stream->latencies_ns;
-      std::ranges::sort(sorted);
-      const auto quantile = [&](double share) {
-        if (sorted.empty()) return std::int64_t{0};
-        const auto place = static_cast<std::size_t>(share * static_cast<double>(sorted.size()));
-        return sorted[std::min(place, sorted.size() - 1)] / 1000;
-      };
-      fmt::print("{} n={} p50_us={} p99_us={} p999_us={} max_us={}", stream->name, sorted.size(),
-                 quantile(0.5), quantile(0.99), quantile(0.999), quantile(1));
-      for (const auto& [status, count] : stream->statuses) fmt::print(" {}={}", status, count);
-      fmt::print("\n");
+      print(stream->name, stream->answers);
+      together[stream->name] += stream->answers;
+      ++streams[stream->name];
+    }
+    for (const auto& [name, answers] : together) {
+      if (streams[name] > 1) print("all:" + name, answers);
     }
   }
 
@@ -257,8 +280,8 @@ class Load {
   void end(Connection& connection) {
     Stream& stream = *connection.stream;
     const Moment now = Clock::now();
-    stream.latencies_ns.push_back(duration_cast<nanoseconds>(now - connection.due).count());
-    ++stream.statuses[number<int>(std::string_view(connection.received).substr(9, 3))];
+    stream.answers.latencies_ns.push_back(duration_cast<nanoseconds>(now - connection.due).count());
+    ++stream.answers.statuses[number<int>(std::string_view(connection.received).substr(9, 3))];
     ++stream.answered;
     connection.busy = false;
     if (connection.received.find("\r\nConnection: close") != std::string::npos) connect(connection);
