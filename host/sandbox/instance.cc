@@ -360,7 +360,14 @@ std::optional<std::uint32_t> Instance::grow_memory(std::uint32_t pages) {
   const std::uint64_t declared =
       std::uint64_t{module_.manifest().memory->max_pages} * NUR_WASM_PAGE_BYTES;
   if (bytes > std::min(declared, memory_bytes_max_)) return std::nullopt;
-  if (!slot_.grow(bytes)) return std::nullopt;
+  // Given back with the instance, which is made small again by its reset.
+  const SlotAmounts grown{.memory_bytes = bytes - old_bytes};
+  if (budget_ != nullptr && !budget_->take(grown)) return std::nullopt;
+  if (!slot_.grow(bytes)) {
+    if (budget_ != nullptr) budget_->give(grown);
+    return std::nullopt;
+  }
+  if (budget_ != nullptr) charged_.memory_bytes += grown.memory_bytes;
   return old_pages;
 }
 

@@ -152,6 +152,28 @@ TEST_F(SharedBudget, DropsAnInstanceThatHasBecomeTooLarge) {
   EXPECT_EQ(next_of(again.instance()), 2U);
 }
 
+TEST(InstancePool, GrowsMemoryWithinTheSharedBudget) {
+  const std::unique_ptr<LoadedModule> module = load_wat(R"((module
+    (memory 1)
+    (func (export "next") (result i32) (memory.grow (i32.const 100)))))");
+  SlotBudget budget({.address_bytes = UINT64_MAX,
+                     .memory_bytes = std::uint64_t{150} * NUR_WASM_PAGE_BYTES,
+                     .mappings = UINT64_MAX});
+  SandboxLimits limits;
+  limits.budget = &budget;
+  InstancePool pool(*module, limits, PoolLimits{});
+  {
+    const Lease first = *pool.acquire();
+    EXPECT_EQ(next_of(first.instance()), 1U);
+    const Lease second = *pool.acquire();
+    EXPECT_EQ(next_of(second.instance()), UINT32_MAX) << "two of 100 pages are more than there is";
+    EXPECT_EQ(next_of(first.instance()), UINT32_MAX);
+  }
+  const Lease third = *pool.acquire();
+  EXPECT_EQ(next_of(third.instance()), 1U);
+  EXPECT_LT(budget.used().memory_bytes, std::uint64_t{110} * NUR_WASM_PAGE_BYTES);
+}
+
 TEST_F(SharedBudget, IsGivenBackByAPoolThatEnds) {
   has_room_for(5);
   lease(*one_, 3);
