@@ -207,6 +207,7 @@ void HttpServer::take_turn() {
 }
 
 void HttpServer::drain(std::function<void()> done) {
+  if (listener_) listener_->accept_waiting();
   listener_.reset();
   context_.draining = true;
   drained_ = std::move(done);

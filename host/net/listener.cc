@@ -17,6 +17,8 @@ namespace {
 constexpr Milliseconds kPause(500);
 // How long a process with more connections than others leaves a new one to them.
 constexpr Milliseconds kGiveWay(1);
+// No more than could have waited when that began (ListenOptions::backlog).
+constexpr int kWaitingMax = 4096;
 // Of an answer the kernel takes this much beyond what is on its way: enough to keep a link busy
 // until the loop's next turn.
 constexpr int kUnsentBytesMax = 128 << 10;
@@ -163,6 +165,20 @@ void Listener::on_events(std::uint32_t) {
       default:
         // The connection died in the queue (ECONNABORTED and network errors, accept(2)).
         continue;
+    }
+  }
+}
+
+void Listener::accept_waiting() {
+  for (int i = 0; i < kWaitingMax; ++i) {
+    SocketAddress client;
+    client.bytes = sizeof client.storage;
+    Fd socket(::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&client.storage), &client.bytes,
+                        SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket.is_open()) {
+      acceptor_.on_connection(std::move(socket), client);
+    } else if (errno != ECONNABORTED) {
+      return;
     }
   }
 }

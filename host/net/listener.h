@@ -54,6 +54,9 @@ class Listener final : public EventHandler {
   // Where it listens; has the real port when port 0 was asked for.
   [[nodiscard]] const SocketAddress& address() const { return address_; }
 
+  // Accepts whoever waits now: they connected before the listener ends, and would be reset.
+  void accept_waiting();
+
   void on_events(std::uint32_t events) override;
 
  private:

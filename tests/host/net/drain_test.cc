@@ -1,3 +1,5 @@
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "tests/host/net/test_front.h"
@@ -57,6 +59,22 @@ TEST(Drain, AnswersARequestThatCameJustBefore) {
   front.server->drain([&] { done = true; });
   EXPECT_TRUE(client.awaits_close());
   EXPECT_NE(client.received().find("GET /second"), std::string::npos);
+  EXPECT_TRUE(front.until([&] { return done; }));
+}
+
+TEST(Drain, AnswersWhoConnectedBefore) {
+  TestFront front;
+  std::vector<TestClient> clients;
+  for (int i = 0; i < 100; ++i) {
+    clients.push_back(front.connect_unaccepted());
+    clients.back().send(get("/waiting"));
+  }
+  bool done = false;
+  front.server->drain([&] { done = true; });
+  for (TestClient& client : clients) {
+    EXPECT_TRUE(client.awaits_close());
+    EXPECT_NE(client.received().find("GET /waiting"), std::string::npos);
+  }
   EXPECT_TRUE(front.until([&] { return done; }));
 }
 

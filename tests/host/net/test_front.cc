@@ -29,13 +29,18 @@ void TestFront::handle(Exchange& exchange) {
 }
 
 TestClient TestFront::connect() {
+  const std::uint64_t accepted = server->counters().accepted;
+  TestClient client = connect_unaccepted();
+  EXPECT_TRUE(until([&] { return server->counters().accepted > accepted; }));
+  return client;
+}
+
+TestClient TestFront::connect_unaccepted() {
   Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const SocketAddress& address = server->address();
   EXPECT_EQ(
       ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address.storage), address.bytes),
       0);
-  const std::uint64_t accepted = server->counters().accepted;
-  EXPECT_TRUE(until([&] { return server->counters().accepted > accepted; }));
   return {*this, std::move(socket)};
 }
 

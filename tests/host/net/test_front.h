@@ -20,6 +20,7 @@ class TestFront : public RequestHandler {
   explicit TestFront(ServerOptions options = {});
 
   TestClient connect();
+  TestClient connect_unaccepted();  // nobody has looked whether it waits
   // Turns the loop until `condition` holds; false when it does not come to.
   bool until(const std::function<bool()>& condition);
   // A few turns, for what must not happen.
