@@ -29,6 +29,16 @@ add_library(nur_package_tomlplusplus INTERFACE)
 add_library(package::tomlplusplus ALIAS nur_package_tomlplusplus)
 target_include_directories(nur_package_tomlplusplus SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE})
 
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+add_library(nur_package_sqlite INTERFACE)
+add_library(package::sqlite ALIAS nur_package_sqlite)
+target_link_libraries(nur_package_sqlite INTERFACE PkgConfig::SQLITE)
+
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+add_library(nur_package_curl INTERFACE)
+add_library(package::curl ALIAS nur_package_curl)
+target_link_libraries(nur_package_curl INTERFACE PkgConfig::CURL)
+
 pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
 add_library(nur_package_cares INTERFACE)
 add_library(package::cares ALIAS nur_package_cares)

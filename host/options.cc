@@ -239,6 +239,18 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
                    "Started by root: whom workers become, which is nobody unless said")
       ->envname("NUR_USER")
       ->type_name("NAME");
+  std::string data;
+  std::string kv_max = "256MiB";
+  serve_app
+      ->add_option("--data", data,
+                   "Folder of the functions' key-value store (in memory, until the end)")
+      ->envname("NUR_DATA")
+      ->type_name("DIR");
+  serve_app
+      ->add_option("--kv-max", kv_max, "Most bytes of keys and values that a function may store")
+      ->envname("NUR_KV_MAX")
+      ->type_name("SIZE")
+      ->capture_default_str();
   serve_app
       ->add_option("--outbound", serve.defaults.outbound,
                    "Where functions may connect to: api.example.test:443, *:443, loopback:8181,\n"
@@ -350,6 +362,10 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       if (!directory) return usage_error("nurhost", directory.error().message);
       serve.defaults.directories.push_back(*directory);
     }
+    if (!data.empty()) serve.data = data;
+    const Result<std::uint64_t> kv_bytes = in_context(parse_size(kv_max), "--kv-max");
+    if (!kv_bytes) return usage_error("nurhost", kv_bytes.error().message);
+    serve.kv.bytes_max = *kv_bytes;
     const Result<OutboundPolicy> outbound = OutboundPolicy::parse(serve.defaults.outbound);
     if (!outbound) return usage_error("nurhost", "--outbound: " + outbound.error().message);
     const Result<SocketAddress> address = parse_address(serve.server.address);

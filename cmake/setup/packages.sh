@@ -34,7 +34,7 @@ group_packages() {
       printf '%s\n' g++ cmake ninja-build pkg-config git binutils \
         libelf-dev libboost-context-dev libfmt-dev libspdlog-dev libcli11-dev \
         nlohmann-json3-dev libtomlplusplus-dev libseccomp-dev libssl-dev libsimde-dev \
-        libc-ares-dev libgtest-dev libgmock-dev
+        libc-ares-dev libcurl4-openssl-dev libsqlite3-dev libgtest-dev libgmock-dev
       # llhttp: Debian 12 has its sources inside a package for node, later ones the library.
       if (($2 == 12)); then
         printf '%s\n' node-llhttp

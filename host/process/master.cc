@@ -21,6 +21,7 @@
 #include "host/net/signal_watch.h"
 #include "host/process/quarantine.h"
 #include "host/process/shared_state.h"
+#include "host/process/store_process.h"
 #include "host/process/worker.h"
 #include "host/process/worker_process.h"
 #include "host/serve/profile.h"
@@ -96,6 +97,13 @@ class Master final : public WorkerOwner {
 
   Result<void> start(WorkerProcess& worker);
   Result<void> find_functions();
+  // Starts the key-value store, if some function uses it.
+  Result<void> begin_store();
+  Result<void> start_store();
+  // Makes a connection between the store and a worker. False: there is no room now.
+  bool connect_store(WorkerProcess& worker);
+  void on_store_death(int status);
+  void restart_store();
   Result<void> prepare_profiles();
   Result<void> write_profiles() const;
 
@@ -130,6 +138,11 @@ class Master final : public WorkerOwner {
   bool stopping_ = false;
   std::optional<Error> start_failed_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
+  bool uses_store_ = false;
+  pid_t store_ = 0;  // 0: none now
+  Channel store_channel_;
+  RestartDelay store_delay_;
+  Timer store_restart_;
   std::unique_ptr<SignalWatch> signals_;
   Timer overdue_;
   Timer door_closes_;
@@ -170,6 +183,7 @@ Master::Master(const ServeOptions& options, std::unique_ptr<EventLoop> loop, Sha
       listening_(std::move(listening)),
       address_(std::move(address)),
       account_(std::move(account)),
+      store_restart_(loop_->timers(), [this] { restart_store(); }),
       overdue_(loop_->timers(), [this] { stop_at_once("requests are still in flight"); }),
       door_closes_(loop_->timers(),
                    [this] {
@@ -195,6 +209,9 @@ Master::~Master() {
     ::kill(worker->pid, SIGKILL);
     ::waitpid(worker->pid, nullptr, 0);
   }
+  // It ends by itself, and leaves the file as one.
+  store_channel_.close();
+  if (store_ != 0) ::waitpid(store_, nullptr, 0);
 }
 
 Result<void> Master::run() {
@@ -203,6 +220,7 @@ Result<void> Master::run() {
   // While files are verified here, those that are already go to the workers.
   NUR_TRY(find_functions());
   if (options_.profiles) NUR_TRY(prepare_profiles());
+  NUR_TRY(begin_store());
   all_found_ = true;
   for (const auto& worker : workers_) deploy_to(*worker);
 
@@ -236,6 +254,85 @@ Result<void> Master::start(WorkerProcess& worker) {
                 .account = account_});
   }
   return worker.began(pid, std::move(ours));
+}
+
+Result<void> Master::begin_store() {
+  for (const Deployed& function : functions_) {
+    for (const ManifestImport& import : function.artefact.manifest.imports) {
+      uses_store_ = uses_store_ || (import.module == "env" && import.name.starts_with("kv_"));
+    }
+  }
+  if (!uses_store_) return {};
+  if (options_.data) {
+    NUR_TRY(prepare_store_folder(*options_.data, account_));
+  } else {
+    spdlog::warn("what functions store is kept in memory, until the end; --data DIR keeps it");
+  }
+  NUR_TRY(start_store());
+  // Its database can be opened, or there is no start.
+  const Result<Channel::Received> first = store_channel_.receive_waiting();
+  if (!first) return fail(ErrorKind::internal, "the key-value store could not start");
+  if (const auto* const refused = std::get_if<RefusedMessage>(&first->message)) {
+    return fail(ErrorKind::invalid_input, "--data: {}{}", printable(refused->reason),
+                account_ ? fmt::format(" (as user {}: --user)", account_->name) : "");
+  }
+  return {};
+}
+
+Result<void> Master::start_store() {
+  auto [ours, theirs] = NUR_TRY(Channel::make_pair());
+  const pid_t self = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail(ErrorKind::exhausted, "{}", system_error_text("starting the store"));
+  if (pid == 0) {
+    run_store({.folder = options_.data,
+               .limits = options_.kv,
+               .channel = std::move(theirs),
+               .master = self,
+               .account = account_});
+  }
+  store_ = pid;
+  store_channel_ = std::move(ours);
+  store_delay_.on_start(loop_->now());
+  return {};
+}
+
+bool Master::connect_store(WorkerProcess& worker) {
+  if (!store_channel_.is_open()) return true;  // once there is one again
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
+    spdlog::error("{}", system_error_text("connecting the key-value store"));
+    return true;
+  }
+  const Fd of_store(ends[0]);
+  const Fd of_worker(ends[1]);
+  if (!worker.send(StoreMessage{}, {of_worker.get()})) return false;
+  worker.knows_store = true;
+  // Without it the worker's end is closed, and its calls fail.
+  if (store_channel_.send(StoreMessage{}, {of_store.get()}) != Channel::Sent::yes) {
+    spdlog::error("the key-value store takes no connection");
+  }
+  return true;
+}
+
+void Master::on_store_death(int status) {
+  store_ = 0;
+  store_channel_.close();
+  for (const auto& worker : workers_) worker->knows_store = false;
+  if (stopping_) return;
+  spdlog::error("the key-value store died: {}", explain_death(status, FaultRecord{}));
+  store_restart_.set(loop_->now() + store_delay_.on_death(loop_->now()));
+}
+
+void Master::restart_store() {
+  if (const Result<void> started = start_store(); !started) {
+    spdlog::error("{}", started.error().message);
+    store_restart_.set(loop_->now() + RestartDelay::kMost);
+    return;
+  }
+  for (const auto& worker : workers_) {
+    if (worker->is_running()) deploy_to(*worker);
+  }
 }
 
 Result<void> Master::find_functions() {
@@ -286,6 +383,7 @@ void Master::deploy_to(WorkerProcess& worker) {
     }
     ++worker.deployed;
   }
+  if (all_found_ && uses_store_ && !worker.knows_store && !connect_store(worker)) return;
   if (all_found_ && !worker.told_to_serve) worker.told_to_serve = worker.send(ServeMessage{});
 }
 
@@ -325,6 +423,10 @@ void Master::on_signal(int signal) {
 }
 
 void Master::bury_the_dead() {
+  int store_status = 0;
+  if (store_ != 0 && ::waitpid(store_, &store_status, WNOHANG) == store_) {
+    on_store_death(store_status);
+  }
   for (const auto& worker : workers_) {
     int status = 0;
     if (!worker->is_running() || ::waitpid(worker->pid, &status, WNOHANG) != worker->pid) continue;

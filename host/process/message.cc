@@ -9,7 +9,7 @@
 namespace nur {
 namespace {
 
-enum class Kind : std::uint8_t { deploy = 1, serve, drain, stop, refused, ready };
+enum class Kind : std::uint8_t { deploy = 1, serve, drain, stop, refused, ready, store };
 
 class Writer {
  public:
@@ -83,6 +83,7 @@ std::string encoded(const RefusedMessage& message) {
   return writer.take();
 }
 std::string encoded(const ReadyMessage&) { return Writer(Kind::ready).take(); }
+std::string encoded(const StoreMessage&) { return Writer(Kind::store).take(); }
 
 DeployMessage read_deploy(Reader& reader) {
   DeployMessage message;
@@ -120,6 +121,8 @@ std::optional<Message> read_message(Reader& reader) {
       return read_refused(reader);
     case Kind::ready:
       return ReadyMessage{};
+    case Kind::store:
+      return StoreMessage{};
   }
   return std::nullopt;
 }
@@ -140,6 +143,7 @@ Result<Message> decode_message(std::string_view bytes) {
 }
 
 std::size_t descriptors_of(const Message& message) {
+  if (std::holds_alternative<StoreMessage>(message)) return 1;
   const auto* const deploy = std::get_if<DeployMessage>(&message);
   if (deploy == nullptr) return 0;
   return deploy->wants_profile ? 2 : 1;

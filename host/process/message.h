@@ -1,7 +1,9 @@
 // What master and worker say to each other over their socket pair, one message a datagram.
 //
-//   master -> worker   deploy (with the sealed file) ... serve ... drain | stop
+//   master -> worker   deploy (with the sealed file) ... store ... serve ... drain | stop
 //   worker -> master   refused ... ready
+//   master -> store    store, once per worker
+//   store  -> master   ready | refused
 //
 //   [ kind: 1 byte | numbers, little-endian | texts, each behind its length of 4 bytes ]
 //
@@ -47,7 +49,12 @@ struct DrainMessage {
 struct StopMessage {
   bool operator==(const StopMessage&) const = default;
 };
-// This function cannot be served.
+// The key-value store is behind this stream socket, the only descriptor that comes with it: to a
+// worker its own end, to the store the other one. Comes again when the store was started anew.
+struct StoreMessage {
+  bool operator==(const StoreMessage&) const = default;
+};
+// This function cannot be served; of the store: the database cannot be opened.
 struct RefusedMessage {
   std::uint32_t number = 0;
   std::string reason;
@@ -59,7 +66,7 @@ struct ReadyMessage {
 };
 
 using Message = std::variant<DeployMessage, ServeMessage, DrainMessage, StopMessage, RefusedMessage,
-                             ReadyMessage>;
+                             ReadyMessage, StoreMessage>;
 
 std::string encode(const Message& message);
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "host/kv/kv_database.h"
 #include "host/net/http_server.h"
 #include "host/outbound/resolver.h"
 #include "host/serve/function_settings.h"
@@ -36,6 +37,9 @@ struct ServeOptions {
   std::optional<std::string> user;  // whom workers become (privileges.h)
   std::span<const HostModule> host_modules = standard_host_modules();
 
+  // Where the key-value store of functions is kept; none: in memory, until the end.
+  std::optional<Path> data;
+  KvLimits kv;
   // How names are found for functions that may connect to somewhere.
   ResolverOptions resolver;
 

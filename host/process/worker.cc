@@ -111,7 +111,8 @@ class Worker final : public EventHandler {
   void load(DeployMessage message, std::vector<Fd> descriptors);
   // Whether another worker has far fewer connections. A few more or an eighth are no reason.
   [[nodiscard]] bool is_busier(std::size_t connections) const;
-  void on_message(const Message& message);
+  void connect_store(Fd socket);
+  void on_message(const Message& message, std::vector<Fd> descriptors);
   void on_master_gone();
   void drain();
   void stop();
@@ -139,6 +140,8 @@ Result<bool> Worker::load_all() {
     Channel::Received received = NUR_TRY(setup_.channel.receive_waiting());
     if (auto* const deploy = std::get_if<DeployMessage>(&received.message)) {
       load(std::move(*deploy), std::move(received.descriptors));
+    } else if (std::holds_alternative<StoreMessage>(received.message)) {
+      connect_store(std::move(received.descriptors.front()));
     } else {
       return std::holds_alternative<ServeMessage>(received.message);
     }
@@ -165,6 +168,12 @@ void Worker::load(DeployMessage message, std::vector<Fd> descriptors) {
   connects_ = connects_ || !(*function)->outbound().is_empty();
   registry_.add(*std::move(function));
   if (message.wants_profile) profiles_.emplace(message.name, std::move(descriptors.back()));
+}
+
+void Worker::connect_store(Fd socket) {
+  if (!outside_.kv) outside_.kv = std::make_unique<KvClient>(loop_);
+  const Result<void> connected = outside_.kv->connect(std::move(socket));
+  if (!connected) spdlog::error("worker {}: {}", ::getpid(), connected.error().message);
 }
 
 Result<void> Worker::serve() {
@@ -228,11 +237,12 @@ void Worker::on_events(std::uint32_t) {
     Result<std::optional<Channel::Received>> received = setup_.channel.receive();
     if (!received) return on_master_gone();
     if (!*received) return;
-    on_message((*received)->message);
+    on_message((*received)->message, std::move((*received)->descriptors));
   }
 }
 
-void Worker::on_message(const Message& message) {
+void Worker::on_message(const Message& message, std::vector<Fd> descriptors) {
+  if (std::holds_alternative<StoreMessage>(message)) connect_store(std::move(descriptors.front()));
   if (std::holds_alternative<DrainMessage>(message)) drain();
   if (std::holds_alternative<StopMessage>(message)) stop();
 }

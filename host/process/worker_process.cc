@@ -15,7 +15,7 @@ Result<void> WorkerProcess::began(pid_t new_pid, Channel channel) {
   pid = new_pid;
   channel_ = std::move(channel);
   deployed = 0;
-  told_to_serve = ready = waits_for_room_ = false;
+  told_to_serve = knows_store = ready = waits_for_room_ = false;
   delay.on_start(loop_.now());
   return loop_.watch(channel_.descriptor(), EPOLLIN, *this);
 }

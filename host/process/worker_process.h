@@ -52,6 +52,7 @@ class WorkerProcess final : public EventHandler {
   WorkerPage& page;
   pid_t pid = 0;             // 0: none now
   std::size_t deployed = 0;  // functions it was sent
+  bool knows_store = false;
   bool told_to_serve = false;
   bool ready = false;
   bool was_ever_ready = false;

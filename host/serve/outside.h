@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "host/kv/kv_client.h"
 #include "host/outbound/resolver.h"
 
 namespace nur {
@@ -11,6 +12,8 @@ namespace nur {
 struct Outside {
   // nullptr where no function may connect to anywhere.
   std::unique_ptr<Resolver> resolver;
+  // nullptr where no function uses it.
+  std::unique_ptr<KvClient> kv;
 };
 
 }  // namespace nur

@@ -22,9 +22,10 @@ DeployMessage deploy() {
 }
 
 const std::vector<Message>& one_of_each() {
-  static const std::vector<Message> all{
-      deploy(),      ServeMessage{}, DrainMessage{},
-      StopMessage{}, ReadyMessage{}, RefusedMessage{3, "refused by rule memory"}};
+  static const std::vector<Message> all{deploy(),       ServeMessage{},
+                                        DrainMessage{}, StopMessage{},
+                                        ReadyMessage{}, RefusedMessage{3, "refused by rule memory"},
+                                        StoreMessage{}};
   return all;
 }
 
@@ -56,6 +57,7 @@ TEST(Message, SaysHowManyDescriptorsComeWithIt) {
   plain.wants_profile = false;
   EXPECT_EQ(descriptors_of(plain), 1U);
   EXPECT_EQ(descriptors_of(ServeMessage{}), 0U);
+  EXPECT_EQ(descriptors_of(StoreMessage{}), 1U);
 }
 
 TEST(Message, RefusesOneThatIsCutAnywhere) {
@@ -77,7 +79,7 @@ TEST(Message, RefusesBytesBehindOne) {
 
 TEST(Message, RefusesKindsThatAreNone) {
   for (int kind = 0; kind < 256; ++kind) {
-    if (kind >= 1 && kind <= 6) continue;
+    if (kind >= 1 && kind <= 7) continue;
     EXPECT_FALSE(decode_message(std::string(1, static_cast<char>(kind)))) << kind;
   }
 }

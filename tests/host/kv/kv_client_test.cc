@@ -1,0 +1,230 @@
+// A client and a server on one loop, and a client whose server is this test.
+#include "host/kv/kv_client.h"
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "host/kv/kv_server.h"
+
+namespace nur {
+namespace {
+
+using Kind = KvRequest::Kind;
+
+std::pair<Fd, Fd> socket_pair() {
+  int ends[2];
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+  return {Fd(ends[0]), Fd(ends[1])};
+}
+
+class KvClientTest : public ::testing::Test {
+ protected:
+  void connect(KvClient& client) {
+    auto [ours, theirs] = socket_pair();
+    ASSERT_TRUE(client.connect(std::move(ours)));
+    ASSERT_TRUE(server_.add(std::move(theirs)));
+  }
+  void turn_until(const std::function<bool()>& done) {
+    for (int turn = 0; turn < 5000 && !done(); ++turn) {
+      ASSERT_TRUE(loop_->run_once(Milliseconds(10)));
+    }
+    EXPECT_TRUE(done());
+  }
+  KvReply ask(KvClient& client, KvRequest request) {
+    bool told = false;
+    const std::unique_ptr<KvClient::Call> call =
+        client.start(std::move(request), [&] { told = true; });
+    turn_until([&] { return call->reply() != nullptr; });
+    return call->reply() == nullptr ? KvReply{.code = -99} : *call->reply();
+  }
+
+  SystemClock clock_;
+  std::unique_ptr<EventLoop> loop_ = *EventLoop::open(clock_);
+  std::unique_ptr<KvDatabase> database_ = *KvDatabase::open(std::nullopt, {});
+  KvServer server_{*loop_, *database_};
+  KvClient client_{*loop_};
+};
+
+TEST_F(KvClientTest, AsksAndIsAnswered) {
+  connect(client_);
+  EXPECT_EQ(ask(client_, {.kind = Kind::set, .space = "f", .key = "k", .value = "v"}).code, 0);
+  const KvReply reply = ask(client_, {.kind = Kind::get, .space = "f", .key = "k"});
+  EXPECT_EQ(reply.code, 1);
+  EXPECT_EQ(reply.bytes, "v");
+}
+
+TEST_F(KvClientTest, LargeValuesGoBothWays) {
+  connect(client_);
+  const std::string value(kKvValueBytesMax, 'v');
+  EXPECT_EQ(ask(client_, {.kind = Kind::set, .space = "f", .key = "k", .value = value}).code, 0);
+  EXPECT_EQ(ask(client_, {.kind = Kind::get, .space = "f", .key = "k"}).bytes, value);
+}
+
+TEST_F(KvClientTest, TenThousandIncrementsOfTwoClientsAreTenThousand) {
+  KvClient other(*loop_);
+  connect(client_);
+  connect(other);
+  int told = 0;
+  std::vector<std::unique_ptr<KvClient::Call>> calls;
+  for (int i = 0; i < 10'000; ++i) {
+    KvClient& client = i % 2 == 0 ? client_ : other;
+    calls.push_back(client.start({.kind = Kind::increment, .number = 1, .space = "f", .key = "n"},
+                                 [&] { ++told; }));
+  }
+  turn_until([&] { return told == 10'000; });
+  std::vector<bool> seen(10'001);
+  for (const auto& call : calls) {
+    ASSERT_NE(call->reply(), nullptr);
+    const auto number = static_cast<std::size_t>(call->reply()->number);
+    ASSERT_LT(number, seen.size());
+    EXPECT_FALSE(seen[number]);
+    seen[number] = true;
+  }
+  EXPECT_EQ(ask(client_, {.kind = Kind::get, .space = "f", .key = "n"}).bytes, "10000");
+}
+
+TEST_F(KvClientTest, WhoHasLeftIsNotTold) {
+  connect(client_);
+  int told = 0;
+  client_.start({.kind = Kind::set, .space = "f", .key = "k", .value = "v"}, [&] { ++told; })
+      .reset();
+  // What was asked for is done all the same.
+  EXPECT_EQ(ask(client_, {.kind = Kind::get, .space = "f", .key = "k"}).bytes, "v");
+  EXPECT_EQ(told, 0);
+}
+
+TEST_F(KvClientTest, WithoutAStoreEveryCallFails) {
+  EXPECT_EQ(client_.start({.kind = Kind::get, .space = "f", .key = "k"}, [] {})->reply()->code, -1);
+}
+
+TEST_F(KvClientTest, CallsOfAStoreThatGoesFailAndTheNextOneServes) {
+  auto [ours, theirs] = socket_pair();
+  ASSERT_TRUE(client_.connect(std::move(ours)));
+  int told = 0;
+  std::vector<std::unique_ptr<KvClient::Call>> calls;
+  for (int i = 0; i < 100; ++i) {
+    // Half of them leave when they hear of it, with their neighbour.
+    calls.push_back(client_.start({.kind = Kind::get, .space = "f", .key = "k"}, [&, i] {
+      ++told;
+      if (i % 2 == 0) calls[static_cast<std::size_t>(i) + 1].reset();
+    }));
+  }
+  theirs.reset();
+  turn_until([&] { return !client_.is_connected(); });
+  EXPECT_GE(told, 50);
+  for (const auto& call : calls) {
+    if (call != nullptr) {
+      ASSERT_NE(call->reply(), nullptr);
+      EXPECT_EQ(call->reply()->code, -1);
+    }
+  }
+  connect(client_);
+  EXPECT_EQ(ask(client_, {.kind = Kind::set, .space = "f", .key = "k", .value = "v"}).code, 0);
+}
+
+TEST_F(KvClientTest, HasSoManyCallsUnderWayAndNoMore) {
+  auto [ours, theirs] = socket_pair();
+  ASSERT_TRUE(client_.connect(std::move(ours)));
+  std::vector<std::unique_ptr<KvClient::Call>> calls;
+  for (std::size_t i = 0; i < kKvCallsMax; ++i) {
+    calls.push_back(client_.start({.kind = Kind::get, .space = "f", .key = "k"}, [] {}));
+    ASSERT_EQ(calls.back()->reply(), nullptr);
+  }
+  const auto refused = client_.start({.kind = Kind::get, .space = "f", .key = "k"}, [] {});
+  ASSERT_NE(refused->reply(), nullptr);
+  EXPECT_EQ(refused->reply()->code, -2);
+  calls.clear();
+  EXPECT_EQ(client_.start({.kind = Kind::get, .space = "f", .key = "k"}, [] {})->reply(), nullptr);
+}
+
+TEST_F(KvClientTest, HoldsSoMuchThatTheStoreHasNotRead) {
+  auto [ours, theirs] = socket_pair();
+  ASSERT_TRUE(client_.connect(std::move(ours)));
+  std::vector<std::unique_ptr<KvClient::Call>> calls;
+  const std::string value(kKvValueBytesMax, 'v');
+  std::size_t taken = 0;
+  for (int i = 0; i < 100; ++i) {
+    calls.push_back(
+        client_.start({.kind = Kind::set, .space = "f", .key = "k", .value = value}, [] {}));
+    taken += calls.back()->reply() == nullptr ? 1 : 0;
+  }
+  EXPECT_GE(taken, 64U);
+  EXPECT_LE(taken, 67U);
+  ASSERT_NE(calls.back()->reply(), nullptr);
+  EXPECT_EQ(calls.back()->reply()->code, -2);
+}
+
+TEST_F(KvClientTest, AServerDropsWhoSendsNonsenseAndServesTheOthers) {
+  connect(client_);
+  auto [ours, theirs] = socket_pair();
+  ASSERT_TRUE(server_.add(std::move(theirs)));
+  const std::string nonsense(1000, '\xff');
+  ASSERT_EQ(::send(ours.get(), nonsense.data(), nonsense.size(), 0), 1000);
+  turn_until([&] { return server_.connections() == 1; });
+  EXPECT_EQ(ask(client_, {.kind = Kind::set, .space = "f", .key = "k", .value = "v"}).code, 0);
+}
+
+TEST_F(KvClientTest, AServerStopsReadingWhoDoesNotTakeItsReplies) {
+  connect(client_);
+  ask(client_, {.kind = Kind::set, .space = "f", .key = "k", .value = std::string(1 << 20, 'v')});
+  auto [ours, theirs] = socket_pair();
+  ASSERT_TRUE(server_.add(std::move(theirs)));
+  std::string requests;
+  for (int i = 0; i < 100'000; ++i)
+    append(requests, KvRequest{.kind = Kind::get, .space = "f", .key = "k"});
+  std::size_t sent = 0;
+  for (int turn = 0; turn < 200; ++turn) {
+    const ssize_t more =
+        ::send(ours.get(), requests.data() + sent, requests.size() - sent, MSG_NOSIGNAL);
+    if (more > 0) sent += static_cast<std::size_t>(more);
+    ASSERT_TRUE(loop_->run_once(Milliseconds(1)));
+  }
+  EXPECT_LT(sent, requests.size());
+  // Others are served meanwhile.
+  EXPECT_EQ(ask(client_, {.kind = Kind::get, .space = "f", .key = "k"}).code, 1 << 20);
+}
+
+// kill -9 at any time: what was answered is there.
+TEST_F(KvClientTest, WhatWasAnsweredSurvivesTheKillOfTheStore) {
+  const ScratchDir folder = *ScratchDir::create("kv");
+  const Path path = folder.path() / "kv.sqlite";
+  std::int64_t expected = 0;
+  for (int round = 0; round < 5; ++round) {
+    auto [ours, theirs] = socket_pair();
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const std::unique_ptr<EventLoop> loop = *EventLoop::open(clock_);
+      const std::unique_ptr<KvDatabase> database = *KvDatabase::open(path, {});
+      KvServer server(*loop, *database);
+      if (!server.add(Fd(theirs.release()))) ::_exit(1);
+      (void)loop->run();
+      ::_exit(1);
+    }
+    theirs.reset();
+    ASSERT_TRUE(client_.connect(std::move(ours)));
+    std::int64_t last = 0;
+    for (int i = 0; i < 100; ++i) {
+      last = ask(client_, {.kind = Kind::increment, .number = 1, .space = "f", .key = "n"}).number;
+      ASSERT_EQ(last, expected + i + 1);
+    }
+    // More are under way when it is killed: they may be done or not.
+    std::vector<std::unique_ptr<KvClient::Call>> calls;
+    for (int i = 0; i < 100; ++i) {
+      calls.push_back(
+          client_.start({.kind = Kind::set, .space = "f", .key = "other", .value = "v"}, [] {}));
+    }
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    turn_until([&] { return !client_.is_connected(); });
+    expected = last;
+  }
+  const std::unique_ptr<KvDatabase> database = *KvDatabase::open(path, {});
+  const KvRequest request{.kind = Kind::get, .space = "f", .key = "n"};
+  EXPECT_EQ(database->execute({&request, 1}, wall_clock_ms()).front().bytes, "500");
+}
+
+}  // namespace
+}  // namespace nur
