@@ -76,9 +76,11 @@ pub fn parse(bytes: &[u8]) -> Head<'_> {
 
 /// Without the line ends; nothing behind the last one.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes
-        .split_inclusive(|&byte| byte == b'\n')
-        .map(|line| line.strip_suffix(b"\r\n").or(line.strip_suffix(b"\n")).unwrap_or(line))
+    bytes.split_inclusive(|&byte| byte == b'\n').map(|line| {
+        line.strip_suffix(b"\r\n")
+            .or(line.strip_suffix(b"\n"))
+            .unwrap_or(line)
+    })
 }
 
 fn name_and_value(line: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -87,7 +87,11 @@ impl Connection for Cowsay {
 
 fn decimal(digits: &[u8]) -> Option<usize> {
     let valid = digits.iter().all(u8::is_ascii_digit);
-    core::str::from_utf8(digits).ok().filter(|_| valid)?.parse().ok()
+    core::str::from_utf8(digits)
+        .ok()
+        .filter(|_| valid)?
+        .parse()
+        .ok()
 }
 
 fn answer(status: &str, message: &str) {

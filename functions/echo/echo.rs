@@ -72,7 +72,10 @@ pub extern "C" fn alloc(length: usize) -> *mut u8 {
 #[no_mangle]
 pub extern "C" fn poll_stream(data: *const u8, length: usize) {
     if length == 0 {
-        return answer("400 Bad Request", b"the connection ended inside the request\n");
+        return answer(
+            "400 Bad Request",
+            b"the connection ended inside the request\n",
+        );
     }
     let start = heap_base() as *mut u8;
     let place = start.wrapping_add(LENGTH.0.get());

@@ -1,19 +1,12 @@
-// The nur stream ABI in C++, without a library: the response is put together when it is compiled.
+// The nur stream ABI in C++, with the SDK: the response is put together when it is compiled.
 
-#define IMPORT(name) __attribute__((import_module("nur"), import_name(name)))
-#define EXPORT(name) extern "C" __attribute__((export_name(name)))
-
-extern "C" {
-IMPORT("nur_send") void nur_send(const char* bytes, unsigned length);
-IMPORT("nur_end") void nur_end();
-}
+#include "nur.hpp"
 
 namespace {
 
 template <unsigned size>
 struct Response {
-  static constexpr char kHead[] =
-      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ";
+  static constexpr char kHead[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ";
   static_assert(size > 10 && size < 100, "two digits");
 
   char bytes[sizeof kHead - 1 + 2 + 4 + size] = {};
@@ -38,17 +31,17 @@ char chunk[1024];
 
 }  // namespace
 
-EXPORT("alloc") char* alloc(unsigned length) {
+extern "C" NUR_EXPORT("alloc") char* alloc(unsigned length) {
   if (length > sizeof chunk) {
     __builtin_trap();
   }
   return chunk;
 }
 
-EXPORT("poll_stream") void poll_stream(const char*, unsigned length) {
+extern "C" NUR_EXPORT("poll_stream") void poll_stream(const char*, unsigned length) {
   // Nothing is sent to a client that closes before it has asked.
   if (length > 0) {
-    nur_send(kHello.bytes, sizeof kHello.bytes);
+    nur::stream::send({kHello.bytes, sizeof kHello.bytes});
   }
-  nur_end();
+  nur::stream::end();
 }

@@ -1,9 +1,7 @@
 //! The nur stream ABI in Zig. The content's length is counted when this is compiled.
 
 const std = @import("std");
-
-extern "nur" fn nur_send(bytes: [*]const u8, length: usize) void;
-extern "nur" fn nur_end() void;
+const nur = @import("nur");
 
 const body = "Hello from Zig\n";
 const response = std.fmt.comptimePrint(
@@ -21,6 +19,6 @@ export fn alloc(length: usize) [*]u8 {
 export fn poll_stream(data: [*]const u8, length: usize) void {
     _ = data;
     // Nothing is sent to a client that closes before it has asked.
-    if (length > 0) nur_send(response, response.len);
-    nur_end();
+    if (length > 0) nur.stream.send(response);
+    nur.stream.end();
 }

@@ -1,22 +1,18 @@
 // Sends back whatever arrives, at once, until the other side has no more. It knows no HTTP.
 
-#define IMPORT(name) __attribute__((import_module("nur"), import_name(name)))
-#define EXPORT(name) __attribute__((export_name(name)))
-
-IMPORT("nur_send") void nur_send(const char* bytes, unsigned length);
-IMPORT("nur_end") void nur_end(void);
+#include "nur.h"
 
 // A chunk is sent before the next one arrives, so every chunk may have the same place.
 static char chunk[1024];
 
-EXPORT("alloc") char* alloc(unsigned length) {
+NUR_EXPORT("alloc") char* alloc(size_t length) {
   if (length > sizeof chunk) {
     __builtin_trap();
   }
   return chunk;
 }
 
-EXPORT("poll_stream") void poll_stream(const char* data, unsigned length) {
+NUR_EXPORT("poll_stream") void poll_stream(const char* data, size_t length) {
   if (length > 0) {
     nur_send(data, length);
   } else {

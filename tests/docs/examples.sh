@@ -5,6 +5,7 @@
 #   ```console              "$ COMMAND" lines, each with the output expected behind it
 #   ```console serve        the same, with a host of build/functions on localhost:8080
 #   ```console serve DIR    the same, with a host of DIR, which the page has made
+#   ```console with PROGRAM the same, and left out where there is no such program
 #
 # In expected output a line "..." stands for any lines, and "..." within a line for any text.
 set -euo pipefail
@@ -94,6 +95,13 @@ while IFS= read -r line; do
       case $line in
         '```console serve') block=console && serve "$functions" ;;
         '```console serve '*) block=console && serve "${line#*serve }" ;;
+        '```console with '*)
+          block=console
+          if ! command -v "${line##* }" >/dev/null; then
+            echo "not shown: what needs ${line##* }, which is not here" >&2
+            block=other
+          fi
+          ;;
         '```console') block=console ;;
         '```'*' '*)
           block='file'
@@ -102,6 +110,7 @@ while IFS= read -r line; do
           ;;
       esac
       ;;
+    other) if [[ $line == '```' ]]; then block=; fi ;;
     file) if [[ $line == '```' ]]; then block=; else printf '%s\n' "$line" >>"$file"; fi ;;
     console)
       case $line in

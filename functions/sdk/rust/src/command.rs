@@ -103,10 +103,12 @@ pub fn log(text: &str) {
 #[macro_export]
 macro_rules! command {
     ($function:path) => {
-        #[no_mangle]
-        pub extern "C" fn _start() {
-            $crate::panic::set_log($crate::command::log);
-            $function();
-        }
+        const _: () = {
+            #[export_name = "_start"]
+            extern "C" fn export() {
+                $crate::panic::set_log($crate::command::log);
+                $function();
+            }
+        };
     };
 }

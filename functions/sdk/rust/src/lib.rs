@@ -194,10 +194,12 @@ pub mod clock {
 #[macro_export]
 macro_rules! handle {
     ($function:path) => {
-        #[no_mangle]
-        pub extern "C" fn handle() {
-            $crate::panic::set_log($crate::panic::log_standard);
-            $function();
-        }
+        const _: () = {
+            #[export_name = "handle"]
+            extern "C" fn export() {
+                $crate::panic::set_log($crate::log);
+                $function();
+            }
+        };
     };
 }

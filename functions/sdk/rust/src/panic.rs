@@ -12,14 +12,6 @@ pub fn set_log(log: fn(&str)) {
     LOG.0.set(Some(log));
 }
 
-pub fn log_standard(text: &str) {
-    crate::log_at(crate::Level::Error, text);
-}
-
-pub fn log_stream(text: &str) {
-    crate::stream::log(text);
-}
-
 #[cfg(feature = "no-std")]
 #[panic_handler]
 fn panic(information: &core::panic::PanicInfo) -> ! {

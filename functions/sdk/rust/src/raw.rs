@@ -69,13 +69,8 @@ extern "C" {
         timeout_ms: i64,
     ) -> i32;
     pub fn http_status(handle: i32) -> i32;
-    pub fn http_header(
-        handle: i32,
-        name: *const u8,
-        name_size: u64,
-        to: *mut u8,
-        size: u64,
-    ) -> i64;
+    pub fn http_header(handle: i32, name: *const u8, name_size: u64, to: *mut u8, size: u64)
+        -> i64;
     pub fn http_headers(handle: i32, to: *mut u8, size: u64) -> i64;
     pub fn http_read(handle: i32, to: *mut u8, size: u64) -> i64;
     pub fn http_close(handle: i32) -> i32;

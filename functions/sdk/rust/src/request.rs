@@ -35,10 +35,8 @@ pub fn headers() -> Vec<(String, String)> {
 
 /// A header by its name in any case. Several of that name are joined by `, `. None: absent.
 pub fn header(name: &str) -> Option<String> {
-    text_of(|to, size| unsafe {
-        raw::request_header(name.as_ptr(), name.len() as u64, to, size)
-    })
-    .ok()
+    text_of(|to, size| unsafe { raw::request_header(name.as_ptr(), name.len() as u64, to, size) })
+        .ok()
 }
 
 /// The next bytes of the body, at most as many as `bytes` has room for; 0 at its end. Waits until

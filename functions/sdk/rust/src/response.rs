@@ -37,8 +37,7 @@ pub fn answer(status: u16, reason: &str, content_type: &str, body: impl AsRef<[u
 pub fn write(bytes: impl AsRef<[u8]>) -> Result<(), Error> {
     let mut rest = bytes.as_ref();
     loop {
-        let written =
-            checked(unsafe { raw::response_write(rest.as_ptr(), rest.len() as u64) })?;
+        let written = checked(unsafe { raw::response_write(rest.as_ptr(), rest.len() as u64) })?;
         rest = &rest[written.min(rest.len())..];
         if rest.is_empty() {
             return Ok(());

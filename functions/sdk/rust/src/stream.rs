@@ -62,7 +62,7 @@ impl<T: Connection> State<T> {
     /// # Safety
     /// `data` has `length` bytes.
     pub unsafe fn poll(&self, data: *const u8, length: usize) {
-        crate::panic::set_log(crate::panic::log_stream);
+        crate::panic::set_log(log);
         let connection = (*self.connection.get()).get_or_insert_with(T::default);
         match length {
             0 => connection.closed(),
@@ -82,16 +82,18 @@ impl<T: Connection> Default for State<T> {
 #[macro_export]
 macro_rules! stream {
     ($connection:ty) => {
-        static NUR_STREAM: $crate::stream::State<$connection> = $crate::stream::State::new();
+        const _: () = {
+            static STATE: $crate::stream::State<$connection> = $crate::stream::State::new();
 
-        #[no_mangle]
-        pub extern "C" fn alloc(length: usize) -> *mut u8 {
-            NUR_STREAM.alloc(length)
-        }
+            #[export_name = "alloc"]
+            extern "C" fn alloc(length: usize) -> *mut u8 {
+                STATE.alloc(length)
+            }
 
-        #[no_mangle]
-        pub extern "C" fn poll_stream(data: *const u8, length: usize) {
-            unsafe { NUR_STREAM.poll(data, length) }
-        }
+            #[export_name = "poll_stream"]
+            extern "C" fn poll_stream(data: *const u8, length: usize) {
+                unsafe { STATE.poll(data, length) }
+            }
+        };
     };
 }
