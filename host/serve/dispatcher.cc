@@ -115,11 +115,13 @@ void Dispatcher::handle(Exchange& exchange) {
     exchange.respond(quarantined(quarantine_.left(function->number(), now)));
     return;
   }
-  const TimePoint deadline = context_.clock.now() + function->limits().time.timeout;
-  receive({&exchange, function, *std::move(route), deadline});
+  // The loop's reading may be a turn old.
+  const TimePoint arrived = context_.clock.now();
+  receive({&exchange, function, *std::move(route), arrived + function->limits().time.timeout},
+          arrived);
 }
 
-void Dispatcher::receive(const Arrival& arrival) {
+void Dispatcher::receive(const Arrival& arrival, TimePoint now) {
   if (std::optional<Response> answer = refusal(arrival)) {
     arrival.exchange->respond(*std::move(answer));
     return;
@@ -127,7 +129,7 @@ void Dispatcher::receive(const Arrival& arrival) {
   const OnAccountOf account(context_.page, arrival.function->number());
   if (!waiting_.has(*arrival.function)) {
     Result<Lease> lease = arrival.function->acquire();
-    if (lease) return start(arrival, *std::move(lease));
+    if (lease) return start(arrival, *std::move(lease), now);
     // There is one to wait for only if somebody will give one back.
     if (lease.error().kind != ErrorKind::exhausted || scheduler_.kept() == 0) {
       arrival.exchange->respond(no_instance(context_, arrival, lease.error().message));
@@ -141,13 +143,13 @@ void Dispatcher::receive(const Arrival& arrival) {
   }
 }
 
-void Dispatcher::start(const Arrival& arrival, Lease lease) {
+void Dispatcher::start(const Arrival& arrival, Lease lease, TimePoint now) {
   Result<std::unique_ptr<GuestTask>> task = make_task(context_, arrival, std::move(lease));
   if (!task) {
     arrival.exchange->respond(answer_of(*arrival.function, task.error()));
   } else {
     (*task)->begin(arrival.deadline);
-    scheduler_.start(*std::move(task));
+    scheduler_.start(*std::move(task), now);
   }
   admit_soon();
 }
@@ -185,7 +187,7 @@ void Dispatcher::admit() {
         arrival.exchange->respond(no_instance(context_, arrival, lease.error().message));
         continue;
       }
-      start(waiting_.take_first(*function), *std::move(lease));
+      start(waiting_.take_first(*function), *std::move(lease), context_.clock.now());
       // The network has its turn before the next.
       if (context_.clock.now() - begin >= context_.quantum) return admit_soon();
     }

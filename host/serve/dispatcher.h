@@ -22,8 +22,8 @@ class Dispatcher final : public RequestHandler {
 
  private:
   // Answers it, starts it, or has it wait.
-  void receive(const Arrival& arrival);
-  void start(const Arrival& arrival, Lease lease);
+  void receive(const Arrival& arrival, TimePoint now);
+  void start(const Arrival& arrival, Lease lease, TimePoint now);
   void leave(const Arrival& arrival);
   void admit_soon();
   void admit();

@@ -31,7 +31,7 @@ void GuestTask::park(TaskRunner& runner) {
   if (woken_) wake();
 }
 
-GuestTask::Progress GuestTask::advance(Nanoseconds slice) {
+GuestTask::Progress GuestTask::advance(TimePoint now, Nanoseconds slice) {
   parked_with_ = nullptr;
   woken_ = false;
   if (exchange_.client_gone()) {
@@ -40,7 +40,7 @@ GuestTask::Progress GuestTask::advance(Nanoseconds slice) {
     return Progress::answered;
   }
   const OnAccountOf account(context_.page, function_.number());
-  if (const std::optional<Outcome> outcome = run_->advance(context_.clock.now(), slice)) {
+  if (const std::optional<Outcome> outcome = run_->advance(now, slice)) {
     finish(*outcome);
     return Progress::answered;
   }

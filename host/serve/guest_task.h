@@ -51,8 +51,8 @@ class GuestTask : public Wakeable {
 
   enum class Progress : std::uint8_t { answered, asleep, waits, switched_out };
   // Runs the guest for a slice of time, a quantum at most, if anybody is still there for its
-  // answer.
-  Progress advance(Nanoseconds slice);
+  // answer. `now` is the clock's, or was a moment ago.
+  Progress advance(TimePoint now, Nanoseconds slice);
   [[nodiscard]] const GuestRun& run() const { return *run_; }
   // What it waits for may have come, or its client has gone.
   void wake() override;

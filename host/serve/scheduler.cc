@@ -23,18 +23,18 @@ bool Scheduler::is_slow(const Function& function) const {
   return !slow_.empty() && slow_.contains(&function);
 }
 
-void Scheduler::start(std::unique_ptr<GuestTask> task) {
+void Scheduler::start(std::unique_ptr<GuestTask> task, TimePoint now) {
   const bool slow = is_slow(task->function());
   if (!slow && arrivals_.empty() && !is_turn_spent()) {
-    return run_first(std::move(task), context_.quantum);
+    return run_first(std::move(task), context_.quantum, now);
   }
   (slow ? slow_arrivals_ : arrivals_).push_back(std::move(task));
   take_turn_soon();
 }
 
-void Scheduler::run_first(std::unique_ptr<GuestTask> task, Nanoseconds slice) {
+void Scheduler::run_first(std::unique_ptr<GuestTask> task, Nanoseconds slice, TimePoint now) {
   const Function& function = task->function();
-  const GuestTask::Progress progress = task->advance(slice);
+  const GuestTask::Progress progress = task->advance(now, slice);
   if (progress == GuestTask::Progress::switched_out) {
     slow_.insert(&function);
   } else if (!slow_.empty() && !task->was_stopped()) {
@@ -114,7 +114,7 @@ void Scheduler::run_woken() {
 void Scheduler::run(Kept& kept, Nanoseconds slice) {
   if (kept.place) waiting_.erase(*std::exchange(kept.place, std::nullopt));
   kept.timer.clear();
-  const GuestTask::Progress progress = kept.task->advance(slice);
+  const GuestTask::Progress progress = kept.task->advance(context_.clock.now(), slice);
   if (progress != GuestTask::Progress::answered) return keep(kept, progress);
   GuestTask* const key = kept.task.get();
   kept_.erase(key);
@@ -126,7 +126,7 @@ void Scheduler::run_arrivals() {
   while (!arrivals_.empty() && !is_turn_spent()) {
     std::unique_ptr<GuestTask> task = std::move(arrivals_.front());
     arrivals_.pop_front();
-    run_first(std::move(task), context_.quantum);
+    run_first(std::move(task), context_.quantum, context_.clock.now());
     on_ended_();
     if (context_.clock.now() - begin >= context_.quantum) spent_in_ = context_.loop.now();
   }
@@ -145,8 +145,9 @@ void Scheduler::run_slow() {
   while (!slow_arrivals_.empty() && is_overdue) {
     std::unique_ptr<GuestTask> task = std::move(slow_arrivals_.front());
     slow_arrivals_.pop_front();
-    is_overdue = task->run().limits().deadline <= context_.clock.now();
-    run_first(std::move(task), slice);
+    const TimePoint now = context_.clock.now();
+    is_overdue = task->run().limits().deadline <= now;
+    run_first(std::move(task), slice, now);
     on_ended_();
   }
 }

@@ -49,8 +49,8 @@ class Scheduler final : private TaskRunner {
   Scheduler& operator=(const Scheduler&) = delete;
 
   // Runs a task for its first quantum, now or in the next turn, and keeps it if it is not answered
-  // then.
-  void start(std::unique_ptr<GuestTask> task);
+  // then. `now` as in GuestTask::advance.
+  void start(std::unique_ptr<GuestTask> task, TimePoint now);
 
   // How many are asleep, wait, or wait for a turn.
   [[nodiscard]] std::size_t kept() const {
@@ -70,7 +70,7 @@ class Scheduler final : private TaskRunner {
 
   [[nodiscard]] bool is_turn_spent() const { return spent_in_ == context_.loop.now(); }
   [[nodiscard]] bool is_slow(const Function& function) const;
-  void run_first(std::unique_ptr<GuestTask> task, Nanoseconds slice);
+  void run_first(std::unique_ptr<GuestTask> task, Nanoseconds slice, TimePoint now);
   void run_arrivals();
   void run_slow();
   void run_waiting(Nanoseconds slice);

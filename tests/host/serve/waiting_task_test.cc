@@ -77,7 +77,7 @@ class WaitingTask : public ::testing::Test {
     auto task = std::make_unique<DoorTask>(context_, *function_, *function_->acquire(), exchange,
                                            doors, entry);
     task->begin(clock_.now() + function_->limits().time.timeout);
-    scheduler_.start(std::move(task));
+    scheduler_.start(std::move(task), clock_.now());
   }
   void turn() { ASSERT_TRUE(loop_->run_once(Milliseconds(10))); }
   void turns(int count) {
