@@ -69,6 +69,28 @@ KvReply reply(KvCode code) { return {.code = static_cast<std::int64_t>(code)}; }
 
 bool is_key(const std::string& key) { return !key.empty() && key.size() <= kKvKeyBytesMax; }
 
+// Names as they are: SQLite would make them absolute, and whoever opens the file may be in a folder
+// whose parents it cannot reach.
+int keep_name(sqlite3_vfs*, const char* name, int bytes_max, char* out) {
+  const std::size_t bytes = std::strlen(name) + 1;
+  if (bytes > static_cast<std::size_t>(bytes_max)) return SQLITE_CANTOPEN;
+  std::memcpy(out, name, bytes);
+  return SQLITE_OK;
+}
+
+const char* vfs_of_plain_names() {
+  static sqlite3_vfs vfs = [] {
+    ::sqlite3_initialize();
+    sqlite3_vfs made = *::sqlite3_vfs_find("unix");
+    made.zName = "nur";
+    made.pNext = nullptr;
+    made.xFullPathname = keep_name;
+    return made;
+  }();
+  static const int registered = ::sqlite3_vfs_register(&vfs, 0);
+  return registered == SQLITE_OK ? vfs.zName : nullptr;
+}
+
 }  // namespace
 
 class KvDatabase::Statement {
@@ -120,7 +142,7 @@ Result<std::unique_ptr<KvDatabase>> KvDatabase::open(const std::optional<Path>& 
   const int status = ::sqlite3_open_v2(
       path ? path->c_str() : ":memory:", &connection,
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
-      nullptr);
+      path ? vfs_of_plain_names() : nullptr);
   std::unique_ptr<KvDatabase> database(new KvDatabase(connection, limits));
   if (status != SQLITE_OK || connection == nullptr) {
     return fail(ErrorKind::exhausted, "{}: {}", path ? path->string() : "memory",

@@ -41,6 +41,10 @@ class StoreChannel final : public EventHandler {
 };
 
 Result<void> serve(StoreSetup& setup) {
+  // While it can be reached: its parents may be closed to whom this process becomes.
+  if (setup.folder && ::chdir(setup.folder->c_str()) != 0) {
+    return fail(kind_of_errno(errno), "{}", system_error_text(setup.folder->string()));
+  }
   NUR_TRY(drop_privileges(setup.account));
   // Becoming another user would have taken it back. What was answered is in the file's log by then.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -48,8 +52,10 @@ Result<void> serve(StoreSetup& setup) {
   ::umask(077);
 
   std::optional<Path> file;
-  if (setup.folder) file = *setup.folder / kFileName;
-  const std::unique_ptr<KvDatabase> database = NUR_TRY(KvDatabase::open(file, setup.limits));
+  if (setup.folder) file = kFileName;
+  const std::unique_ptr<KvDatabase> database =
+      NUR_TRY(in_context(KvDatabase::open(file, setup.limits),
+                         setup.folder ? setup.folder->string() : "key-value store"));
   const SystemClock clock;
   const std::unique_ptr<EventLoop> loop = NUR_TRY(EventLoop::open(clock));
   KvServer server(*loop, *database);

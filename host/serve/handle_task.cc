@@ -69,16 +69,19 @@ Result<std::unique_ptr<HandleTask>> HandleTask::make(const TaskContext& context,
         NUR_TRY(LoggingProcess::make(function.name(), function.settings(),
                                      [&made](std::string_view line) { made.log_guest(line); }));
   }
-  made.call_.emplace(
-      HandleCall::Setting{.entries = entries,
-                          .entry = *entry,
-                          .environment = function.settings().environment,
-                          .request = &exchange.request(),
-                          .wasi = made.process_ ? &made.process_->process() : nullptr,
-                          .output_bytes_max = function.limits().output_bytes_max,
-                          .on_log = [&made](GuestLogLevel level, std::string_view text) {
-                            made.log_guest(text, level_of(level));
-                          }});
+  made.call_.emplace(HandleCall::Setting{
+      .entries = entries,
+      .entry = *entry,
+      .environment = function.settings().environment,
+      .request = &exchange.request(),
+      .wasi = made.process_ ? &made.process_->process() : nullptr,
+      .output_bytes_max = function.limits().output_bytes_max,
+      .on_log = [&made](GuestLogLevel level,
+                        std::string_view text) { made.log_guest(text, level_of(level)); },
+      .services = {.exchange = &exchange,
+                   .guest = &made,
+                   .kv = context.outside ? context.outside->kv.get() : nullptr,
+                   .space = function.name()}});
   return task;
 }
 
@@ -86,6 +89,11 @@ void HandleTask::answer(std::uint32_t exit_status) {
   if (process_) process_->flush();
   if (exit_status != 0) {
     return refuse(fmt::format("the function exited with status {}", exit_status));
+  }
+  if (call_->has_written()) {
+    const Result<void> ended = exchange().end();
+    if (!ended) refuse(ended.error().message);
+    return;
   }
   Result<Response> response = to_response(call_->take_response());
   if (!response) return refuse(response.error().message);

@@ -8,21 +8,13 @@
 #include <optional>
 #include <string_view>
 
+#include "host/abi/handle/failure.h"
 #include "host/abi/handle/handle_call.h"
 #include "host/sandbox/host_function.h"
 
 namespace nur::handle {
 
 using Function = HostReply (*)(HandleCall& call, const GuestMemory& memory, nur_value* values);
-
-// What calls return when they cannot do what was asked for.
-enum class Failure : std::int32_t {
-  absent = -1,    // or failed
-  limit = -2,     // as many as may be are there already
-  denied = -3,    // not granted to this function
-  argument = -4,  // makes no sense
-  timeout = -5,
-};
 
 inline HostReply answer(nur_value* values, std::int32_t result) {
   values[0].i32 = static_cast<std::uint32_t>(result);
@@ -49,8 +41,34 @@ HostReply response_set_status_line(HandleCall& call, const GuestMemory& memory, 
 HostReply response_set_header(HandleCall& call, const GuestMemory& memory, nur_value* values);
 HostReply response_set_body(HandleCall& call, const GuestMemory& memory, nur_value* values);
 
+HostReply response_write(HandleCall& call, const GuestMemory& memory, nur_value* values);
+
+// request_calls.cc
+HostReply request_method(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply request_target(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply request_path(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply request_query(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply request_client(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply request_headers(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply request_header(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply request_body(HandleCall& call, const GuestMemory& memory, nur_value* values);
+
 // log_calls.cc
 HostReply log(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply log_at(HandleCall& call, const GuestMemory& memory, nur_value* values);
+
+// time_calls.cc
+HostReply clock_wall(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply clock_monotonic(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply sleep(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply random_bytes(HandleCall& call, const GuestMemory& memory, nur_value* values);
+
+// kv_calls.cc
+HostReply kv_get(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply kv_set(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply kv_delete(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply kv_increment(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply kv_list(HandleCall& call, const GuestMemory& memory, nur_value* values);
 
 // env_calls.cc
 HostReply env_get(HandleCall& call, const GuestMemory& memory, nur_value* values);

@@ -8,7 +8,7 @@ HostReply env_get(HandleCall& call, const GuestMemory& memory, nur_value* values
   if (!key) return outside();
   const auto found = call.environment().find(*key);
   if (found == call.environment().end()) {
-    return answer_long(values, static_cast<std::int64_t>(Failure::absent));
+    return answer_long(values, number_of(Failure::absent));
   }
   return give_text(memory, values, 2, found->second);
 }

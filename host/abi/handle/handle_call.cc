@@ -1,11 +1,38 @@
 #include "host/abi/handle/handle_call.h"
 
+#include <charconv>
 #include <utility>
 
 #include "base/units.h"
 #include "host/net/http_response.h"
 
 namespace nur {
+namespace {
+
+// So much more than Exchange::kUnsentBytesMax is held for a slow client, at most.
+constexpr std::size_t kPieceBytesMax = std::size_t{64} << 10;
+
+// What the guest says of the length of its answer, if that is a number.
+std::optional<std::uint64_t> length_of(const std::vector<Header>& headers) {
+  for (const Header& header : headers) {
+    if (!equal_ignoring_case(header.name, "content-length")) continue;
+    std::uint64_t length = 0;
+    const char* const end = header.value.data() + header.value.size();
+    const auto parsed = std::from_chars(header.value.data(), end, length);
+    if (parsed.ec == std::errc() && parsed.ptr == end) return length;
+  }
+  return std::nullopt;
+}
+
+Response head_of(const HandleResponse& set) {
+  Response head;
+  head.status = set.status.value_or(200);
+  head.reason = set.reason;
+  head.headers = set.headers;
+  return head;
+}
+
+}  // namespace
 
 std::expected<std::optional<Invocation::Call>, nur_trap> HandleCall::next_call(const GuestMemory&) {
   const std::optional<std::uint32_t> initialize = setting_.entries.initialize();
@@ -49,6 +76,33 @@ HostReply HandleCall::set_body(std::string_view bytes) {
   }
   response_.body = bytes;
   return HostReply::resume();
+}
+
+HostReply HandleCall::wait_for_client() {
+  if (watcher_ == nullptr) {
+    watcher_ = std::make_unique<Watcher>();
+    watcher_->waker = setting_.services.guest->waker();
+  }
+  setting_.services.exchange->watch(watcher_.get());
+  return HostReply::wait_for_client();
+}
+
+std::optional<std::int64_t> HandleCall::write(std::string_view bytes) {
+  Exchange* const exchange = setting_.services.exchange;
+  if (exchange == nullptr || exchange->client_gone()) return -1;
+  if (!has_written_) {
+    const std::optional<std::uint64_t> length = length_of(response_.headers);
+    const Result<void> begun = exchange->begin(head_of(response_), length);
+    if (!begun) return -1;
+    has_written_ = true;
+  }
+  while (written_ < bytes.size()) {
+    if (exchange->unsent_bytes() > Exchange::kUnsentBytesMax) return std::nullopt;
+    const std::string_view piece = bytes.substr(written_, kPieceBytesMax);
+    exchange->write(piece);
+    written_ += piece.size();
+  }
+  return static_cast<std::int64_t>(std::exchange(written_, 0));
 }
 
 }  // namespace nur

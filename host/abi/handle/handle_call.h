@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 
 #include "host/abi/handle/entries.h"
 #include "host/abi/handle/environment_table.h"
+#include "host/abi/handle/services.h"
 #include "host/net/http_message.h"
 #include "host/sandbox/guest_run.h"
 
@@ -46,6 +48,7 @@ class HandleCall final : public Invocation {
     void* wasi = nullptr;
     std::size_t output_bytes_max = 0;  // of the answer
     OnLog on_log;
+    HandleServices services{};
   };
 
   // All that the setting refers to outlives the call.
@@ -64,6 +67,18 @@ class HandleCall final : public Invocation {
   [[nodiscard]] const Request* request() const { return setting_.request; }
   void log(GuestLogLevel level, std::string_view text) { setting_.on_log(level, text); }
 
+  [[nodiscard]] const HandleServices& services() const { return setting_.services; }
+  // The call of the store that the guest waits in; nullptr when it waits in none.
+  [[nodiscard]] std::unique_ptr<KvClient::Call>& kv_call() { return kv_call_; }
+  // The guest is to be woken when more of the request has come, or more of the answer has gone.
+  HostReply wait_for_client();
+
+  // Sends status and headers as they are set, the first time, and then all of `bytes`: how many, -1
+  // when the client has gone or cannot be sent such a head, or nullopt: the client is slow, to be
+  // asked again with the same bytes.
+  std::optional<std::int64_t> write(std::string_view bytes);
+  [[nodiscard]] bool has_written() const { return has_written_; }
+
   // Setting more than the limits allow stops the guest: the reply says so.
   HostReply set_status(std::uint32_t status, std::string_view reason);
   HostReply add_header(std::string_view name, std::string_view value);
@@ -77,12 +92,22 @@ class HandleCall final : public Invocation {
   [[nodiscard]] const std::optional<std::string>& refused() const { return refused_; }
 
  private:
+  // Whatever the exchange has to tell is a reason to look again.
+  struct Watcher final : ExchangeWatcher {
+    void on_exchange() override { waker.wake(); }
+    Waker waker;
+  };
+
   HostReply refuse(std::string reason);
 
   const Setting setting_;
   HandleResponse response_;
   std::size_t head_bytes_ = 0;  // of reason and headers
   std::optional<std::string> refused_;
+  std::unique_ptr<KvClient::Call> kv_call_;
+  std::unique_ptr<Watcher> watcher_;  // once it has waited
+  bool has_written_ = false;
+  std::size_t written_ = 0;  // of the bytes that are being written
   std::uint32_t calls_begun_ = 0;
   nur_value unused_{};
 };

@@ -19,4 +19,12 @@ HostReply response_set_body(HandleCall& call, const GuestMemory& memory, nur_val
   return bytes ? call.set_body(*bytes) : outside();
 }
 
+HostReply response_write(HandleCall& call, const GuestMemory& memory, nur_value* values) {
+  const auto bytes = text_at(memory, values, 0);
+  if (!bytes) return outside();
+  const std::optional<std::int64_t> written = call.write(*bytes);
+  if (!written) return call.wait_for_client();
+  return answer_long(values, *written);
+}
+
 }  // namespace nur::handle
