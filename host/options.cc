@@ -198,6 +198,23 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->expected(1)
       ->allow_extra_args(false)
       ->take_all();
+  std::vector<std::string> tcp_bindings;
+  serve_app
+      ->add_option(
+          "--tcp", tcp_bindings,
+          "Listen there without HTTP too: the bytes of each connection are the function's\n"
+          "(of the nur ABI); may be repeated")
+      ->type_name("ADDRESS:PORT=FUNCTION")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  std::string tcp_idle = "5m";
+  serve_app
+      ->add_option("--tcp-idle-timeout", tcp_idle,
+                   "Longest a connection of --tcp may be without a byte in either direction")
+      ->envname("NUR_TCP_IDLE_TIMEOUT")
+      ->type_name("DURATION")
+      ->capture_default_str();
   serve_app->add_option("--listen", serve.server.address, "Where to listen: ADDRESS:PORT")
       ->envname("NUR_LISTEN")
       ->type_name("ADDRESS:PORT")
@@ -375,6 +392,17 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       if (!reply) return usage_error("nurhost", reply.error().message);
       serve.static_replies.push_back(*std::move(reply));
     }
+    for (const std::string& text : tcp_bindings) {
+      Result<TcpBinding> binding = in_context(parse_tcp_binding(text), "--tcp");
+      if (!binding) return usage_error("nurhost", binding.error().message);
+      serve.tcp.push_back(*std::move(binding));
+    }
+    if (serve.tcp.size() > kTcpBindingsMax) {
+      return usage_error("nurhost", fmt::format("--tcp: at most {}", kTcpBindingsMax));
+    }
+    const Result<Nanoseconds> idle = checked_time(tcp_idle, "--tcp-idle-timeout");
+    if (!idle) return usage_error("nurhost", idle.error().message);
+    serve.tcp_idle = std::chrono::duration_cast<Milliseconds>(*idle);
     if (paths.empty() && static_replies.empty()) {
       return usage_error("nurhost", "PATHS: name a folder of artefacts, or artefacts (.so)");
     }

@@ -51,6 +51,8 @@ void give_back_memory(std::size_t& peak) {
 struct Connection::Streaming {
   ExchangeWatcher* watcher = nullptr;
   std::size_t taken = 0;  // of request().body, and not forgotten yet
+  bool is_over_room =
+      false;  // more than kUnsentBytesMax waited, and never less than the other since
 
   enum class Answer : std::uint8_t { none, in_pieces, verbatim };
   Answer answer = Answer::none;
@@ -122,10 +124,7 @@ void Connection::on_events(std::uint32_t events) {
 void Connection::advance() {
   if (in_handler_) return;
   if (state_ == State::lingering) return discard_input();
-  const bool was_blocked = watches_output_;
-  const bool flushed = flush();
-  if (was_blocked && output_.bytes() <= kUnsentBytesLow) tell_watcher();
-  if (!flushed && !reads_body()) return wait_as_state_asks();
+  if (!flush() && !reads_body()) return wait_as_state_asks();
 
   int receives = 0;
   while (state_ == State::reading || reads_body()) {
@@ -375,6 +374,10 @@ bool Connection::flush() {
     return false;
   }
   watches_output_ = blocked;
+  if (streaming_ && streaming_->is_over_room && output_.bytes() <= kUnsentBytesLow) {
+    streaming_->is_over_room = false;
+    tell_watcher();
+  }
   if (!blocked) gathered_ = 0;
   return !blocked;
 }
@@ -410,7 +413,11 @@ Connection::Streaming& Connection::streaming() {
 
 bool Connection::answer_has_begun() const { return streaming_ && streaming_->head_sent; }
 
-void Connection::watch(ExchangeWatcher* watcher) { streaming().watcher = watcher; }
+void Connection::watch(ExchangeWatcher* watcher) {
+  Streaming& stream = streaming();
+  stream.watcher = watcher;
+  stream.is_over_room = unsent_bytes() > kUnsentBytesMax;
+}
 
 void Connection::tell_watcher() {
   if (streaming_ && streaming_->watcher != nullptr) streaming_->watcher->on_exchange();
@@ -446,7 +453,8 @@ void Connection::send_piece() {
   // The parse loop that called the handler sends behind it.
   if (in_handler_ || state_ == State::closed) return;
   // The rest follows when the socket says so.
-  if (!watches_output_ && !flush() && state_ == State::closed) return;
+  if (!watches_output_) flush();
+  if (streaming_ && unsent_bytes() > kUnsentBytesMax) streaming_->is_over_room = true;
   wait_as_state_asks();
 }
 

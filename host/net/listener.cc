@@ -73,6 +73,8 @@ Result<Fd> listen_on(const SocketAddress& address, const ListenOptions& options)
   return socket;
 }
 
+std::string_view ConnectionAcceptor::answer_without_descriptor() const { return kNoDescriptors; }
+
 Result<std::unique_ptr<Listener>> Listener::start(EventLoop& loop, Fd socket,
                                                   ConnectionAcceptor& acceptor,
                                                   int accepts_per_turn) {
@@ -129,7 +131,7 @@ bool Listener::accept_with_reserve() {
   if (accepted && acceptor_.on_descriptors_exhausted()) {
     acceptor_.on_connection(std::move(socket), client);
   } else if (accepted) {
-    answer_and_close(std::move(socket), kNoDescriptors);
+    answer_and_close(std::move(socket), acceptor_.answer_without_descriptor());
   }
   reserve_ = reserve_of(socket_);
   return accepted;

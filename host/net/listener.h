@@ -36,6 +36,8 @@ class ConnectionAcceptor {
   // There is no descriptor left for a connection that waits. Returns whether one was given back;
   // if not, the connection is answered 503.
   virtual bool on_descriptors_exhausted() = 0;
+  // What such a connection is told instead.
+  [[nodiscard]] virtual std::string_view answer_without_descriptor() const;
   // Whether another process that shares the socket should have the chance to accept first.
   virtual bool prefers_others() { return false; }
 };

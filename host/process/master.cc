@@ -93,7 +93,8 @@ class Master final : public WorkerOwner {
 
  private:
   Master(const ServeOptions& options, std::unique_ptr<EventLoop> loop, SharedState shared,
-         Fd listening, std::string address, std::optional<Account> account);
+         Fd listening, std::string address, std::vector<Fd> tcp_listening,
+         std::optional<Account> account);
 
   Result<void> start(WorkerProcess& worker);
   Result<void> find_functions();
@@ -104,6 +105,9 @@ class Master final : public WorkerOwner {
   bool connect_store(WorkerProcess& worker);
   void on_store_death(int status);
   void restart_store();
+  // Errors: not_found, invalid_input.
+  Result<void> check_tcp_bindings() const;
+  void close_doors();
   Result<void> prepare_profiles();
   Result<void> write_profiles() const;
 
@@ -121,7 +125,7 @@ class Master final : public WorkerOwner {
   void end_when_all_are_gone();
   [[nodiscard]] Nanoseconds timeout_of(std::uint32_t account) const;
   [[nodiscard]] std::size_t functions_served() const;
-  [[nodiscard]] ServerCounters counters() const;
+  [[nodiscard]] ServerCounters counters(ServerCounters WorkerPage::*of) const;
 
   const ServeOptions& options_;
   std::unique_ptr<EventLoop> loop_;
@@ -129,6 +133,7 @@ class Master final : public WorkerOwner {
   Quarantine quarantine_;
   Fd listening_;
   const std::string address_;
+  std::vector<Fd> tcp_listening_;  // as options.tcp
   const std::optional<Account> account_;
   std::vector<Deployed> functions_;
   bool all_found_ = false;
@@ -164,9 +169,15 @@ Result<std::unique_ptr<Master>> Master::open(const ServeOptions& options) {
                     &address.bytes) != 0) {
     return fail(ErrorKind::internal, "{}", system_error_text("reading a listener's address"));
   }
+  std::vector<Fd> tcp_listening;
+  for (const TcpBinding& binding : options.tcp) {
+    const SocketAddress at = NUR_TRY(parse_address(binding.address));
+    tcp_listening.push_back(
+        NUR_TRY(in_context(listen_when_free(at, options.server.listen), "--tcp")));
+  }
   std::unique_ptr<Master> master(new Master(options, std::move(loop), std::move(shared),
                                             std::move(listening), to_string(address),
-                                            std::move(account)));
+                                            std::move(tcp_listening), std::move(account)));
   // Before the first worker: what it does at signals it says itself.
   master->signals_ =
       NUR_TRY(SignalWatch::open(*master->loop_, {SIGTERM, SIGINT, SIGCHLD},
@@ -175,21 +186,19 @@ Result<std::unique_ptr<Master>> Master::open(const ServeOptions& options) {
 }
 
 Master::Master(const ServeOptions& options, std::unique_ptr<EventLoop> loop, SharedState shared,
-               Fd listening, std::string address, std::optional<Account> account)
+               Fd listening, std::string address, std::vector<Fd> tcp_listening,
+               std::optional<Account> account)
     : options_(options),
       loop_(std::move(loop)),
       shared_(std::move(shared)),
       quarantine_(shared_.quarantine()),
       listening_(std::move(listening)),
       address_(std::move(address)),
+      tcp_listening_(std::move(tcp_listening)),
       account_(std::move(account)),
       store_restart_(loop_->timers(), [this] { restart_store(); }),
       overdue_(loop_->timers(), [this] { stop_at_once("requests are still in flight"); }),
-      door_closes_(loop_->timers(),
-                   [this] {
-                     ::shutdown(listening_.get(), SHUT_RDWR);
-                     listening_.reset();
-                   }),
+      door_closes_(loop_->timers(), [this] { close_doors(); }),
       grace_over_(loop_->timers(),
                   [this] {
                     for (const auto& worker : workers_) {
@@ -219,6 +228,7 @@ Result<void> Master::run() {
   for (const auto& worker : workers_) NUR_TRY(start(*worker));
   // While files are verified here, those that are already go to the workers.
   NUR_TRY(find_functions());
+  NUR_TRY(check_tcp_bindings());
   if (options_.profiles) NUR_TRY(prepare_profiles());
   NUR_TRY(begin_store());
   all_found_ = true;
@@ -226,7 +236,12 @@ Result<void> Master::run() {
 
   NUR_TRY(loop_->run());
   if (start_failed_) return std::unexpected(*start_failed_);
-  spdlog::info("stopped after {} request(s)", counters().requests);
+  if (options_.tcp.empty()) {
+    spdlog::info("stopped after {} request(s)", counters(&WorkerPage::http).requests);
+  } else {
+    spdlog::info("stopped after {} request(s) and {} connection(s) of --tcp",
+                 counters(&WorkerPage::http).requests, counters(&WorkerPage::tcp).requests);
+  }
   if (options_.profiles) NUR_TRY(write_profiles());
   return {};
 }
@@ -235,7 +250,7 @@ Result<void> Master::start(WorkerProcess& worker) {
   auto [ours, theirs] = NUR_TRY(Channel::make_pair());
   worker.page.function = 0;
   worker.page.fault = FaultRecord{};
-  worker.page.http.active = kNotServing;
+  worker.page.http.active = worker.page.tcp.active = kNotServing;
   std::vector<const WorkerPage*> others;
   for (const auto& other : workers_) {
     if (other.get() != &worker) others.push_back(&other->page);
@@ -244,9 +259,12 @@ Result<void> Master::start(WorkerProcess& worker) {
   const pid_t pid = ::fork();
   if (pid < 0) return fail(ErrorKind::exhausted, "{}", system_error_text("starting a worker"));
   if (pid == 0) {
+    std::vector<Fd> tcp_listening;
+    for (const Fd& listening : tcp_listening_) tcp_listening.emplace_back(listening.get());
     run_worker({.options = options_,
                 .channel = std::move(theirs),
                 .listening = Fd(listening_.get()),
+                .tcp_listening = std::move(tcp_listening),
                 .page = worker.page,
                 .others = std::move(others),
                 .quarantine = shared_.quarantine(),
@@ -364,6 +382,39 @@ Result<void> Master::find_functions() {
   return verify_artefacts(options_.paths, take, refuse);
 }
 
+Result<void> Master::check_tcp_bindings() const {
+  for (const TcpBinding& binding : options_.tcp) {
+    const auto found = std::ranges::find(functions_, binding.function, &Deployed::name);
+    const std::string what =
+        fmt::format("--tcp {}={}", binding.address, printable(binding.function, 200));
+    if (found == functions_.end()) {
+      std::string known;
+      for (const Deployed& function : functions_) {
+        known += (known.empty() ? "" : ", ") + printable(function.name, 64);
+      }
+      return fail(ErrorKind::not_found, "{}: no such function; there {}", what,
+                  known.empty() ? "is none" : "are " + known);
+    }
+    const GuestAbi abi = found->artefact.manifest.guest_abi;
+    if (abi != GuestAbi::nur) {
+      return fail(ErrorKind::invalid_input,
+                  "{}: the function is of the {} ABI; only one of the nur ABI takes a stream of "
+                  "bytes",
+                  what, to_string(abi));
+    }
+  }
+  return {};
+}
+
+void Master::close_doors() {
+  ::shutdown(listening_.get(), SHUT_RDWR);
+  listening_.reset();
+  for (Fd& listening : tcp_listening_) {
+    ::shutdown(listening.get(), SHUT_RDWR);
+    listening.reset();
+  }
+}
+
 void Master::deploy_to(WorkerProcess& worker) {
   while (worker.deployed < functions_.size()) {
     const Deployed& function = functions_[worker.deployed];
@@ -410,6 +461,12 @@ void Master::say_when_all_are_ready() {
   serving_ = true;
   if (functions_served() == 0 && options_.static_replies.empty())
     spdlog::warn("there is no function to serve");
+  for (std::size_t i = 0; i < options_.tcp.size(); ++i) {
+    SocketAddress at;
+    at.bytes = sizeof at.storage;
+    ::getsockname(tcp_listening_[i].get(), reinterpret_cast<sockaddr*>(&at.storage), &at.bytes);
+    spdlog::info("serving {} on tcp://{}", printable(options_.tcp[i].function), to_string(at));
+  }
   spdlog::info("serving {} function(s) on http://{}", functions_served(), address_);
 }
 
@@ -463,7 +520,7 @@ void Master::on_death(WorkerProcess& worker, int status) {
   const bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   const std::uint32_t account = worker.page.function;
   worker.ended();
-  worker.page.http.active = kNotServing;
+  worker.page.http.active = worker.page.tcp.active = kNotServing;
   if (well && draining_) return;
 
   const bool in_function = account > 0 && account <= functions_.size();
@@ -532,9 +589,9 @@ std::size_t Master::functions_served() const {
   return count;
 }
 
-ServerCounters Master::counters() const {
+ServerCounters Master::counters(ServerCounters WorkerPage::*of) const {
   ServerCounters sum;
-  for (const auto& worker : workers_) sum += worker->page.http;
+  for (const auto& worker : workers_) sum += worker->page.*of;
   return sum;
 }
 

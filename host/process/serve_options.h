@@ -20,6 +20,18 @@
 
 namespace nur {
 
+// A listener whose connections are one function's, without HTTP.
+struct TcpBinding {
+  std::string address;
+  std::string function;
+};
+
+// Descriptors that a worker closes from a signal handler.
+inline constexpr std::size_t kTcpBindingsMax = 64;
+
+// "127.0.0.1:7000=echo". Errors: invalid_input.
+Result<TcpBinding> parse_tcp_binding(std::string_view text);
+
 struct ServeOptions {
   std::vector<Path> paths;
   ServerOptions server;
@@ -28,6 +40,8 @@ struct ServeOptions {
   std::map<std::string, FunctionSettings, std::less<>> functions;  // by name
   NebulaSettings nebula;
   std::vector<StaticReply> static_replies;
+  std::vector<TcpBinding> tcp;
+  Milliseconds tcp_idle{300'000};         // a connection of theirs may be without a byte
   Nanoseconds quantum = Milliseconds(1);  // max(): guests are never switched out
   Milliseconds drain_timeout{30'000};
   std::optional<Path> profiles;  // folder to write profiles to at the end; one worker only

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "host/net/event_loop.h"
+#include "host/net/tcp_server.h"
 #include "host/process/system_calls.h"
 #include "host/sandbox/low_addresses.h"
 #include "host/sandbox/machine_limits.h"
@@ -30,8 +31,15 @@ namespace {
 constexpr int kMasterDied = SIGUSR2;
 
 // What the handler of kMasterDied needs.
-int listening_descriptor = -1;
+std::array<int, kTcpBindingsMax + 1> listening_descriptors;
+std::size_t listening_count = 0;
 const WorkerPage* watched_page = nullptr;
+
+void shut_doors() {
+  for (std::size_t i = 0; i < listening_count; ++i) {
+    ::shutdown(listening_descriptors[i], SHUT_RDWR);
+  }
+}
 
 // A guest that runs now would keep the event loop from seeing that the master is gone, and the next
 // master from getting the address. Without a guest the loop does it, and takes those who wait
@@ -39,7 +47,7 @@ const WorkerPage* watched_page = nullptr;
 void on_master_died(int) {
   if (watched_page->function == 0) return;
   const int saved_errno = errno;
-  ::shutdown(listening_descriptor, SHUT_RDWR);
+  shut_doors();
   errno = saved_errno;
 }
 
@@ -78,6 +86,10 @@ void take_over_signals() {
   ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
 }
 
+// Connections of a function that --tcp names have an instance each, for as long as they last; two
+// thirds of all addresses.
+constexpr std::size_t kTcpInstancesMax = 10'000;
+
 // Idle instances are looked at so often.
 constexpr Milliseconds kShrinkPeriod{1000};
 
@@ -110,7 +122,9 @@ class Worker final : public EventHandler {
  private:
   void load(DeployMessage message, std::vector<Fd> descriptors);
   // Whether another worker has far fewer connections. A few more or an eighth are no reason.
-  [[nodiscard]] bool is_busier(std::size_t connections) const;
+  [[nodiscard]] bool is_busier(std::size_t connections, ServerCounters WorkerPage::*of) const;
+  Result<void> listen_without_http();
+  void drained_one();
   void connect_store(Fd socket);
   void on_message(const Message& message, std::vector<Fd> descriptors);
   void on_master_gone();
@@ -130,6 +144,17 @@ class Worker final : public EventHandler {
   Dispatcher dispatcher_;
   std::optional<StaticReplies> replies_;  // in front of the functions
   std::unique_ptr<HttpServer> server_;
+  // Connections of a listener of --tcp are one function's.
+  struct TcpDoor final : RequestHandler {
+    TcpDoor(Dispatcher& to, Function& its) : dispatcher(to), function(its) {}
+    void handle(Exchange& exchange) override { dispatcher.handle_raw(exchange, function); }
+
+    Dispatcher& dispatcher;
+    Function& function;
+    std::unique_ptr<TcpServer> server;
+  };
+  std::vector<std::unique_ptr<TcpDoor>> tcp_doors_;
+  std::size_t to_drain_ = 0;            // servers
   std::map<std::string, Fd> profiles_;  // by function
   Timer overdue_;
   Timer shrink_;
@@ -157,6 +182,12 @@ void Worker::load(DeployMessage message, std::vector<Fd> descriptors) {
     FunctionSettings settings = setup_.options.settings_of(message.name);
     settings.limits.sandbox.scanner = scanner_;
     settings.limits.sandbox.budget = &budget_;
+    const bool has_door = std::ranges::find(setup_.options.tcp, message.name,
+                                            &TcpBinding::function) != setup_.options.tcp.end();
+    if (has_door) {
+      std::size_t& most = settings.limits.pool.leased_max;
+      most = std::max(most, kTcpInstancesMax);
+    }
     return Function::load(message.name, std::move(artefact), std::move(settings),
                           setup_.options.host_modules, message.number);
   };
@@ -186,10 +217,13 @@ Result<void> Worker::serve() {
   ServerOptions server = setup_.options.server;
   if (!setup_.others.empty()) {
     server.listen.accepts_per_turn = 1;
-    server.prefers_others = [this](std::size_t connections) { return is_busier(connections); };
+    server.prefers_others = [this](std::size_t connections) {
+      return is_busier(connections, &WorkerPage::http);
+    };
   }
   server_ = NUR_TRY(
       HttpServer::adopt(loop_, std::move(setup_.listening), server, front, &setup_.page.http));
+  NUR_TRY(listen_without_http());
   NUR_TRY(loop_.watch(setup_.channel.descriptor(), EPOLLIN, *this));
 
   // What reads files once and then remembers does so now: the C library's time zone, and the
@@ -219,16 +253,43 @@ Result<void> Worker::serve() {
     spdlog::warn("worker {}: may make any system call: {}", ::getpid(), closed.error().message);
   }
   // From here on this process can be told to do no more than serve.
-  setup_.page.http.active = 0;
+  setup_.page.http.active = setup_.page.tcp.active = 0;
   setup_.channel.send_waiting(ReadyMessage{});
   shrink_.set(loop_.now() + kShrinkPeriod);
   NUR_TRY(loop_.run());
   return leave_profiles();
 }
 
-bool Worker::is_busier(std::size_t connections) const {
+Result<void> Worker::listen_without_http() {
+  const ServeOptions& options = setup_.options;
+  for (std::size_t i = 0; i < options.tcp.size(); ++i) {
+    Function* const function = registry_.find(options.tcp[i].function);
+    // One that no worker could load; the master has said so. Nobody answers there.
+    if (function == nullptr) continue;
+    TcpOptions tcp{.prefers_others = nullptr,
+                   .accepts_per_turn = options.server.listen.accepts_per_turn,
+                   .connections_max = std::min(options.server.connections_max,
+                                               connections_allowed(options.server.descriptors_max)),
+                   .connections_per_client = options.server.connections_per_client,
+                   .unsent_bytes_max = options.server.unsent_bytes_max,
+                   .idle = options.tcp_idle};
+    if (!setup_.others.empty()) {
+      tcp.accepts_per_turn = 1;
+      tcp.prefers_others = [this](std::size_t connections) {
+        return is_busier(connections, &WorkerPage::tcp);
+      };
+    }
+    auto door = std::make_unique<TcpDoor>(dispatcher_, *function);
+    door->server = NUR_TRY(TcpServer::adopt(loop_, std::move(setup_.tcp_listening[i]),
+                                            std::move(tcp), *door, setup_.page.tcp));
+    tcp_doors_.push_back(std::move(door));
+  }
+  return {};
+}
+
+bool Worker::is_busier(std::size_t connections, ServerCounters WorkerPage::*of) const {
   std::uint64_t fewest = kNotServing;
-  for (const WorkerPage* const page : setup_.others) fewest = std::min(fewest, page->http.active);
+  for (const WorkerPage* const page : setup_.others) fewest = std::min(fewest, (page->*of).active);
   return fewest != kNotServing && connections > fewest + std::max<std::uint64_t>(2, fewest / 8);
 }
 
@@ -253,11 +314,17 @@ void Worker::on_master_gone() {
   overdue_.set(loop_.now() + setup_.options.drain_timeout);
   drain();
   // For workers that are busy now, too: the next master can have the address.
-  ::shutdown(listening_descriptor, SHUT_RDWR);
+  shut_doors();
 }
 
 void Worker::drain() {
-  server_->drain([this] { loop_.stop(); });
+  to_drain_ = 1 + tcp_doors_.size();
+  server_->drain([this] { drained_one(); });
+  for (const auto& door : tcp_doors_) door->server->drain([this] { drained_one(); });
+}
+
+void Worker::drained_one() {
+  if (--to_drain_ == 0) loop_.stop();
 }
 
 void Worker::shrink() {
@@ -267,6 +334,7 @@ void Worker::shrink() {
 
 void Worker::stop() {
   server_->stop();
+  for (const auto& door : tcp_doors_) door->server->stop();
   loop_.stop();
 }
 
@@ -314,11 +382,13 @@ Result<void> work(WorkerSetup& setup) {
 
 void run_worker(WorkerSetup setup) {
   std::vector<int> kept = {setup.channel.descriptor(), setup.listening.get()};
+  for (const Fd& listening : setup.tcp_listening) kept.push_back(listening.get());
+  std::ranges::copy(kept.begin() + 1, kept.end(), listening_descriptors.begin());
+  listening_count = kept.size() - 1;
   for (const Preopen& preopen : preopens_of(setup.options)) {
     kept.push_back(preopen.directory->get());
   }
   close_all_but(std::move(kept));
-  listening_descriptor = setup.listening.get();
   watched_page = &setup.page;
   take_over_signals();
   ::prctl(PR_SET_NAME, "nurhost-worker");

@@ -24,6 +24,7 @@ struct WorkerSetup {
   const ServeOptions& options;
   Channel channel;
   Fd listening;
+  std::vector<Fd> tcp_listening;  // as options.tcp
   WorkerPage& page;
   std::vector<const WorkerPage*> others;
   const QuarantineTable& quarantine;

@@ -56,6 +56,7 @@ class InstancePool final : public IdleHolder {
   Result<Lease> acquire();
 
   [[nodiscard]] std::size_t leased() const { return leased_; }
+  [[nodiscard]] std::size_t leased_max() const { return limits_.leased_max; }
   [[nodiscard]] std::size_t idle() const override { return idle_.size(); }
   void drop_idle() override;
   // Gives up half of the instances that have been idle since the last call; the last one only after

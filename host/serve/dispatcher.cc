@@ -109,16 +109,36 @@ void Dispatcher::handle(Exchange& exchange) {
         host_response(404, fmt::format("no function at {}", printable(request.path, 200))));
     return;
   }
-  const TimePoint now = context_.loop.now();
-  if (quarantine_.holds(function->number(), now)) {
-    ++context_.page.guests.quarantined;
-    exchange.respond(quarantined(quarantine_.left(function->number(), now)));
-    return;
-  }
+  if (is_quarantined(exchange, *function)) return;
   // The loop's reading may be a turn old.
   const TimePoint arrived = context_.clock.now();
   receive({&exchange, function, *std::move(route), arrived + function->limits().time.timeout},
           arrived);
+}
+
+void Dispatcher::handle_raw(Exchange& exchange, Function& function) {
+  if (is_quarantined(exchange, function)) return;
+  const TimePoint arrived = context_.clock.now();
+  const TimePoint deadline = arrived + function.limits().time.timeout;
+  receive({&exchange, &function, {.name = function.name()}, deadline}, arrived);
+}
+
+bool Dispatcher::is_quarantined(Exchange& exchange, const Function& function) {
+  const TimePoint now = context_.loop.now();
+  if (!quarantine_.holds(function.number(), now)) return false;
+  ++context_.page.guests.quarantined;
+  exchange.respond(quarantined(quarantine_.left(function.number(), now)));
+  return true;
+}
+
+// Who reads a body while it comes holds an instance for as long: only while most are free, so that
+// clients that send slowly keep nobody from one. A chunked body has no length until it is whole,
+// and guests are told one.
+bool Dispatcher::takes_early(const Request& request) {
+  const std::optional<Route> route = route_of(request.path);
+  const Function* const function = route ? registry_.find(route->name) : nullptr;
+  if (function == nullptr || request.chunked || route->kind == Route::Kind::api) return false;
+  return function->abi() == GuestAbi::nur && function->is_mostly_free();
 }
 
 void Dispatcher::receive(const Arrival& arrival, TimePoint now) {

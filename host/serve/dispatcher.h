@@ -19,8 +19,12 @@ class Dispatcher final : public RequestHandler {
              const QuarantineTable& quarantine);
 
   void handle(Exchange& exchange) override;
+  [[nodiscard]] bool takes_early(const Request& request) override;
+  // Bytes of a connection without HTTP, for a function of the nur ABI.
+  void handle_raw(Exchange& exchange, Function& function);
 
  private:
+  [[nodiscard]] bool is_quarantined(Exchange& exchange, const Function& function);
   // Answers it, starts it, or has it wait.
   void receive(const Arrival& arrival, TimePoint now);
   void start(const Arrival& arrival, Lease lease, TimePoint now);

@@ -43,6 +43,8 @@ class Function {
   [[nodiscard]] const HandleEntries& handle_entries() const { return handle_entries_; }
 
   Result<Lease> acquire() { return pool_.acquire(); }
+  // Fewer than half of the instances that it may have are in use.
+  [[nodiscard]] bool is_mostly_free() const { return pool_.leased() < pool_.leased_max() / 2; }
 
  private:
   Function(std::string name, std::unique_ptr<LoadedModule> module, FunctionSettings settings,

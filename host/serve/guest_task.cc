@@ -44,8 +44,16 @@ GuestTask::Progress GuestTask::advance(TimePoint now, Nanoseconds slice) {
     finish(*outcome);
     return Progress::answered;
   }
+  if (const std::optional<std::string> wrong = on_pause()) {
+    was_stopped_ = true;
+    refuse(*wrong);
+    return Progress::answered;
+  }
   if (run_->switched_out()) return Progress::switched_out;
-  return run_->waits() ? Progress::waits : Progress::asleep;
+  if (!run_->waits()) return Progress::asleep;
+  // Whatever it waits for: a client that has gone waits for nothing.
+  exchange_.watch(this);
+  return Progress::waits;
 }
 
 void GuestTask::finish(const Outcome& outcome) {
@@ -60,6 +68,7 @@ void GuestTask::finish(const Outcome& outcome) {
       break;
   }
   was_stopped_ = true;
+  on_failure();
   if (const std::optional<std::string> reason = refused_by_host()) return refuse(*reason);
   GuestCounters& counters = context_.page.guests;
   ++(outcome.kind == Outcome::Kind::trapped ? counters.trapped : counters.expired);

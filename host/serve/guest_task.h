@@ -42,7 +42,7 @@ class TaskRunner {
   virtual void run_soon(GuestTask& task) = 0;
 };
 
-class GuestTask : public Wakeable {
+class GuestTask : public Wakeable, private ExchangeWatcher {
  public:
   GuestTask(const TaskContext& context, Function& function, Lease lease, Exchange& exchange);
 
@@ -69,6 +69,11 @@ class GuestTask : public Wakeable {
   // Why a host function stopped the guest, if one did for a reason of this ABI.
   [[nodiscard]] virtual std::optional<std::string> refused_by_host() const { return std::nullopt; }
 
+  // The guest pauses: what it has said so far may go out. Why it cannot go on, if it cannot.
+  virtual std::optional<std::string> on_pause() { return std::nullopt; }
+  // It was stopped, and the client is told so next.
+  virtual void on_failure() {}
+
   [[nodiscard]] Exchange& exchange() const { return exchange_; }
 
   // Answers 502 and says why in the log.
@@ -79,6 +84,7 @@ class GuestTask : public Wakeable {
   void log_guest(std::string_view text, spdlog::level::level_enum level = spdlog::level::info);
 
  private:
+  void on_exchange() override { wake(); }
   void finish(const Outcome& outcome);
 
   const TaskContext& context_;

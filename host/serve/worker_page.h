@@ -22,6 +22,7 @@ inline constexpr std::uint64_t kNotServing = UINT64_MAX;
 
 struct WorkerPage {
   ServerCounters http;
+  ServerCounters tcp;  // listeners of --tcp
   GuestCounters guests;
   // The function that the worker works for, by its number and one more; 0 when for none.
   volatile std::uint32_t function = 0;

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace nur {
 namespace {
-
-// What one read of the original worker delivers at most; guests size their buffers by it.
-constexpr std::size_t kChunkBytesMax = 1024;
 
 NurStream& stream_of(void* context) { return *static_cast<NurStream*>(context); }
 
@@ -62,16 +60,38 @@ NurStream::NurStream(const StreamEntries& entries, std::string_view input,
       results_(entries.poll_stream_results > parameters_.size() ? entries.poll_stream_results : 0),
       values_(results_.empty() ? std::span<nur_value>(parameters_) : results_) {}
 
+NurStream::NurStream(const StreamEntries& entries, std::string_view input, StreamPeer& peer,
+                     bool reads, OnLog on_log)
+    : entries_(entries),
+      input_(input),
+      output_bytes_max_(0),
+      peer_(&peer),
+      reads_(reads),
+      on_log_(std::move(on_log)),
+      results_(entries.poll_stream_results > parameters_.size() ? entries.poll_stream_results : 0),
+      values_(results_.empty() ? std::span<nur_value>(parameters_) : results_) {}
+
+bool NurStream::read_chunk() {
+  if (!chunk_) chunk_ = std::make_unique_for_overwrite<std::array<char, kChunkBytesMax>>();
+  const std::optional<std::size_t> count = peer_->read(*chunk_);
+  if (!count) return false;
+  input_ = std::string_view(chunk_->data(), *count);
+  reads_ = *count > 0;
+  renews_limits_ = true;
+  return true;
+}
+
 std::expected<std::optional<Invocation::Call>, nur_trap> NurStream::next_call(
     const GuestMemory& memory) {
   const auto call = [this](std::uint32_t entry, std::uint32_t first, std::uint32_t second) {
     values_[0].i64 = first;
     values_[1].i64 = second;
-    return Call{entry, values_};
+    return Call{entry, values_, std::exchange(renews_limits_, false)};
   };
   if (ended_ || phase_ == Phase::finished) return std::nullopt;
 
   if (phase_ == Phase::offer_chunk) {
+    if (input_.empty() && reads_ && !read_chunk()) return Call::wait_for_client();
     if (input_.empty()) {
       phase_ = Phase::finished;
       return call(entries_.poll_stream, 0, 0);
@@ -97,11 +117,34 @@ HostReply NurStream::log(std::string_view text) {
 
 HostReply NurStream::send(std::string_view bytes) {
   if (ended_) return HostReply::resume();
+  if (peer_ != nullptr) return send_to_peer(bytes);
   if (bytes.size() > output_bytes_max_ - output_.size()) {
     overflowed_ = true;
     return HostReply::trap(NUR_TRAP_HOST);
   }
   output_ += bytes;
+  return HostReply::resume();
+}
+
+HostReply NurStream::send_to_peer(std::string_view bytes) {
+  // Asked again behind a wait, it goes on where it was.
+  while (true) {
+    const std::string_view rest = bytes.substr(sent_);
+    const std::size_t room = kHeldBytesMax - std::min(output_.size(), kHeldBytesMax);
+    const std::size_t count = std::min(rest.size(), room);
+    output_ += rest.substr(0, count);
+    sent_ += count;
+    if (sent_ == bytes.size()) break;
+    switch (peer_->take(output_)) {
+      case StreamPeer::Taken::all:
+        break;
+      case StreamPeer::Taken::later:
+        return HostReply::wait_for_client();
+      case StreamPeer::Taken::never:
+        return HostReply::trap(NUR_TRAP_HOST);
+    }
+  }
+  sent_ = 0;
   return HostReply::resume();
 }
 
