@@ -635,6 +635,10 @@ Result<void> serve(const ServeOptions& asked) {
     void handle(Exchange&) override {}
   } nobody;
   NUR_TRY(in_context(StaticReplies::create(options.static_replies, nobody), "--static-reply"));
+  if (options.nebula.routes) {
+    options.nebula_history =
+        NUR_TRY(in_context(NebulaHistory::open(options.nebula.data), "[nebula]"));
+  }
   // Before workers become somebody who may not reach them.
   NUR_TRY(open_directories(options.defaults));
   for (auto& [name, settings] : options.functions) {

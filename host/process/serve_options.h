@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +16,7 @@
 #include "host/outbound/resolver.h"
 #include "host/serve/function_settings.h"
 #include "host/serve/host_module.h"
+#include "host/serve/nebula/history.h"
 #include "host/serve/nebula/settings.h"
 #include "host/serve/static_reply.h"
 
@@ -39,6 +41,8 @@ struct ServeOptions {
   FunctionSettings defaults;
   std::map<std::string, FunctionSettings, std::less<>> functions;  // by name
   NebulaSettings nebula;
+  // Opened by the master; none without the routes.
+  std::shared_ptr<NebulaHistory> nebula_history;
   std::vector<StaticReply> static_replies;
   std::vector<TcpBinding> tcp;
   Milliseconds tcp_idle{300'000};         // a connection of theirs may be without a byte

@@ -22,6 +22,7 @@
 #include "host/sandbox/page_scanner.h"
 #include "host/sandbox/slot_budget.h"
 #include "host/serve/dispatcher.h"
+#include "host/serve/nebula/routes.h"
 #include "host/serve/static_reply.h"
 
 namespace nur {
@@ -102,6 +103,7 @@ class Worker final : public EventHandler {
         budget_(budget),
         scanner_(scanner),
         loop_(loop),
+        clock_(clock),
         dispatcher_(TaskContext{.loop = loop,
                                 .clock = clock,
                                 .guard = guard,
@@ -138,11 +140,13 @@ class Worker final : public EventHandler {
   SlotBudget& budget_;
   const PageScanner* const scanner_;
   EventLoop& loop_;
+  const Clock& clock_;
   Registry registry_;
   Outside outside_;
   bool connects_ = false;  // some function may connect to somewhere
   Dispatcher dispatcher_;
-  std::optional<StaticReplies> replies_;  // in front of the functions
+  std::optional<NebulaRoutes> nebula_;    // in front of the functions
+  std::optional<StaticReplies> replies_;  // in front of both
   std::unique_ptr<HttpServer> server_;
   // Connections of a listener of --tcp are one function's.
   struct TcpDoor final : RequestHandler {
@@ -208,12 +212,16 @@ void Worker::connect_store(Fd socket) {
 }
 
 Result<void> Worker::serve() {
+  RequestHandler* front = &dispatcher_;
+  if (setup_.options.nebula_history) {
+    front = &nebula_.emplace(setup_.options.nebula, *setup_.options.nebula_history, dispatcher_,
+                             registry_, loop_, clock_);
+  }
   const std::vector<StaticReply>& texts = setup_.options.static_replies;
   if (!texts.empty()) {
-    replies_.emplace(
-        NUR_TRY(in_context(StaticReplies::create(texts, dispatcher_), "--static-reply")));
+    replies_.emplace(NUR_TRY(in_context(StaticReplies::create(texts, *front), "--static-reply")));
   }
-  RequestHandler& front = replies_ ? static_cast<RequestHandler&>(*replies_) : dispatcher_;
+  if (replies_) front = &*replies_;
   ServerOptions server = setup_.options.server;
   if (!setup_.others.empty()) {
     server.listen.accepts_per_turn = 1;
@@ -222,7 +230,7 @@ Result<void> Worker::serve() {
     };
   }
   server_ = NUR_TRY(
-      HttpServer::adopt(loop_, std::move(setup_.listening), server, front, &setup_.page.http));
+      HttpServer::adopt(loop_, std::move(setup_.listening), server, *front, &setup_.page.http));
   NUR_TRY(listen_without_http());
   NUR_TRY(loop_.watch(setup_.channel.descriptor(), EPOLLIN, *this));
 
@@ -388,6 +396,7 @@ void run_worker(WorkerSetup setup) {
   for (const Preopen& preopen : preopens_of(setup.options)) {
     kept.push_back(preopen.directory->get());
   }
+  if (setup.options.nebula_history) kept.push_back(setup.options.nebula_history->descriptor());
   close_all_but(std::move(kept));
   watched_page = &setup.page;
   take_over_signals();

@@ -1,5 +1,7 @@
 #include "host/serve/dispatcher.h"
 
+#include <charconv>
+
 #include "base/log.h"
 #include "base/units.h"
 #include "host/serve/handle_task.h"
@@ -48,6 +50,16 @@ Response method_not_allowed() {
   return response;
 }
 
+// Of a body that is still to come, too, which has a length then (takes_early).
+std::uint64_t body_bytes(const Exchange& exchange) {
+  const Request& request = exchange.request();
+  if (exchange.body_has_ended()) return request.body.size();
+  const std::string_view* const length = request.header("Content-Length");
+  std::uint64_t bytes = 0;
+  if (length != nullptr) std::from_chars(length->data(), length->data() + length->size(), bytes);
+  return bytes;
+}
+
 // What is wrong with asking this function in this way.
 std::optional<Response> refusal(const Arrival& arrival) {
   const Route& route = arrival.route;
@@ -64,7 +76,7 @@ std::optional<Response> refusal(const Arrival& arrival) {
   const std::string_view method = arrival.exchange->request().method;
   if (api && method != "GET" && method != "HEAD") return method_not_allowed();
   const std::size_t body_max = arrival.function->limits().body_bytes_max;
-  if (arrival.exchange->request().body.size() > body_max) {
+  if (body_bytes(*arrival.exchange) > body_max) {
     return host_response(
         413, fmt::format("the function takes no body larger than {}", format_size(body_max)));
   }
@@ -109,11 +121,29 @@ void Dispatcher::handle(Exchange& exchange) {
         host_response(404, fmt::format("no function at {}", printable(request.path, 200))));
     return;
   }
-  if (is_quarantined(exchange, *function)) return;
+  dispatch(exchange, *function, *std::move(route), nullptr);
+}
+
+void Dispatcher::call(Exchange& exchange, const std::string& name, std::string input,
+                      TimePoint* started) {
+  Function* const function = registry_.find(name);
+  if (function == nullptr) {
+    exchange.respond(
+        host_response(404, fmt::format("there is no function {}", printable(name, 200))));
+    return;
+  }
+  dispatch(exchange, *function,
+           {.kind = Route::Kind::api, .name = name, .input = std::move(input), .script_name = ""},
+           started);
+}
+
+void Dispatcher::dispatch(Exchange& exchange, Function& function, Route route, TimePoint* started) {
+  if (is_quarantined(exchange, function)) return;
   // The loop's reading may be a turn old.
   const TimePoint arrived = context_.clock.now();
-  receive({&exchange, function, *std::move(route), arrived + function->limits().time.timeout},
-          arrived);
+  receive(
+      {&exchange, &function, std::move(route), arrived + function.limits().time.timeout, started},
+      arrived);
 }
 
 void Dispatcher::handle_raw(Exchange& exchange, Function& function) {
@@ -168,6 +198,7 @@ void Dispatcher::start(const Arrival& arrival, Lease lease, TimePoint now) {
   if (!task) {
     arrival.exchange->respond(answer_of(*arrival.function, task.error()));
   } else {
+    if (arrival.started != nullptr) *arrival.started = context_.clock.now();
     (*task)->begin(arrival.deadline);
     scheduler_.start(*std::move(task), now);
   }

@@ -23,8 +23,13 @@ class Dispatcher final : public RequestHandler {
   // Bytes of a connection without HTTP, for a function of the nur ABI.
   void handle_raw(Exchange& exchange, Function& function);
 
+  // Answers `exchange` as a request for /api/FUNCTION/INPUT, whatever its path is. Leaves in
+  // `started`, which outlives the exchange, when the guest begins, if it does.
+  void call(Exchange& exchange, const std::string& function, std::string input, TimePoint* started);
+
  private:
   [[nodiscard]] bool is_quarantined(Exchange& exchange, const Function& function);
+  void dispatch(Exchange& exchange, Function& function, Route route, TimePoint* started);
   // Answers it, starts it, or has it wait.
   void receive(const Arrival& arrival, TimePoint now);
   void start(const Arrival& arrival, Lease lease, TimePoint now);

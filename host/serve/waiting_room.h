@@ -24,6 +24,7 @@ struct Arrival {
   Function* function = nullptr;
   Route route;
   TimePoint deadline{};
+  TimePoint* started = nullptr;  // where to leave when the guest begins, if anybody asks
 };
 
 class WaitingRoom {

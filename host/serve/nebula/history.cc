@@ -1,0 +1,143 @@
+#include "host/serve/nebula/history.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <new>
+#include <span>
+#include <string>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace nur {
+namespace {
+
+struct SlotHeader {
+  std::uint64_t number;
+  std::uint32_t length;
+  std::uint32_t checksum;
+};
+static_assert(sizeof(SlotHeader) == 16);
+
+constexpr std::size_t kJsonBytesMax = NebulaHistory::kSlotBytes - sizeof(SlotHeader);
+constexpr std::size_t kFileBytes = NebulaHistory::kSlots * NebulaHistory::kSlotBytes;
+
+// FNV-1a: against halves of a write, not against anybody.
+std::uint32_t checksum_of(std::uint64_t number, std::string_view text) {
+  std::uint32_t sum = 2166136261U;
+  const auto add = [&](std::string_view bytes) {
+    for (const char byte : bytes) sum = (sum ^ static_cast<unsigned char>(byte)) * 16777619U;
+  };
+  add({reinterpret_cast<const char*>(&number), sizeof number});
+  add(text);
+  return sum;
+}
+
+// JSON that fits into a slot.
+std::string fitting_json(NebulaResult result) {
+  std::string json = to_json(result);
+  while (json.size() > kJsonBytesMax) {
+    std::string& longer = result.input.size() > result.result.size() ? result.input : result.result;
+    // Names of functions are names of files, so it is one of the two.
+    longer.resize(longer.size() / 2);
+    json = to_json(result);
+  }
+  return json;
+}
+
+Result<Fd> open_file(const std::optional<Path>& folder) {
+  if (!folder) {
+    Fd memory(::memfd_create("nebula-history", MFD_CLOEXEC));
+    if (!memory.is_open()) {
+      return fail(ErrorKind::exhausted, "{}", system_error_text("making Nebula's history"));
+    }
+    return memory;
+  }
+  std::error_code error;
+  std::filesystem::create_directories(*folder, error);
+  if (error) {
+    return fail(ErrorKind::internal, "making {} for Nebula's history: {}", folder->string(),
+                error.message());
+  }
+  const Path path = *folder / NebulaHistory::kFileName;
+  Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file.is_open()) {
+    return fail(kind_of_errno(errno), "{}", system_error_text("opening " + path.string()));
+  }
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+      static_cast<std::size_t>(status.st_size) > kFileBytes) {
+    return fail(ErrorKind::invalid_input, "{} is no history of Nebula's calls; move it away",
+                path.string());
+  }
+  return file;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<NebulaHistory>> NebulaHistory::open(const std::optional<Path>& folder) {
+  Fd file = NUR_TRY(open_file(folder));
+  void* const shared = ::mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) {
+    return fail(ErrorKind::exhausted, "{}", system_error_text("making Nebula's history"));
+  }
+  std::shared_ptr<NebulaHistory> history(
+      new NebulaHistory(std::move(file), new (shared) std::atomic<std::uint64_t>(0)));
+  for (const Slot& slot : history->read_slots()) {
+    *history->last_ = std::max<std::uint64_t>(*history->last_, slot.number);
+  }
+  return history;
+}
+
+NebulaHistory::~NebulaHistory() { ::munmap(last_, sizeof *last_); }
+
+Result<void> NebulaHistory::add(const NebulaResult& result) {
+  const std::string json = fitting_json(result);
+  SlotHeader header{};
+  header.number = last_->fetch_add(1) + 1;
+  header.length = static_cast<std::uint32_t>(json.size());
+  header.checksum = checksum_of(header.number, json);
+  std::string slot(reinterpret_cast<const char*>(&header), sizeof header);
+  slot += json;
+  const off_t at = static_cast<off_t>((header.number - 1) % kSlots * kSlotBytes);
+  if (::pwrite(file_.get(), slot.data(), slot.size(), at) != static_cast<ssize_t>(slot.size())) {
+    return fail(ErrorKind::exhausted, "{}", system_error_text("keeping a call for /api/results"));
+  }
+  return {};
+}
+
+std::vector<NebulaHistory::Slot> NebulaHistory::read_slots() const {
+  std::vector<Slot> slots;
+  std::string bytes(kSlotBytes, '\0');
+  for (std::size_t i = 0; i < kSlots; ++i) {
+    const ssize_t got =
+        ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(i * kSlotBytes));
+    if (got <= 0) break;
+    SlotHeader header{};
+    if (static_cast<std::size_t>(got) < sizeof header) continue;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    const std::size_t room = static_cast<std::size_t>(got) - sizeof header;
+    if (header.number == 0 || (header.number - 1) % kSlots != i || header.length > room) continue;
+    std::string json = bytes.substr(sizeof header, header.length);
+    if (checksum_of(header.number, json) != header.checksum) continue;
+    slots.push_back({header.number, std::move(json)});
+  }
+  return slots;
+}
+
+std::vector<NebulaResult> NebulaHistory::newest_first() const {
+  std::vector<Slot> slots = read_slots();
+  std::ranges::sort(slots, std::greater(), &Slot::number);
+  std::vector<NebulaResult> results;
+  for (const Slot& slot : slots) {
+    if (std::optional<NebulaResult> result = nebula_result_of(slot.json)) {
+      results.push_back(*std::move(result));
+    }
+  }
+  return results;
+}
+
+}  // namespace nur
