@@ -83,6 +83,33 @@ expect_equal "its log, without what follows the end" "$logged" \
     '🐄 Body is not there yet, content-length=5, body=2. Waiting for more data...' \
     'Request end forced, mu... 🐄🥛')"
 
+# The same over TCP, in pieces of which each is sent when the log tells of the last one.
+serve --tcp 127.0.0.1:0=cowsay "$NUR_FUNCTIONS"
+port=$(sed -n 's/.* serving cowsay on tcp:.*:\([0-9]*\)$/\1/p' "$server_log")
+logs() { sed -n 's/.*function cowsay: log: //p' "$server_log"; }
+logged_last() { [[ $(logs | tail -n 1) == "$1" ]]; }
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+# send BYTES [LINE]: in one piece, and waits until LINE is the last of the log.
+send() {
+  printf '%b' "$1" >"$scratch/piece"
+  cat "$scratch/piece" >&3
+  [[ -z ${2-} ]] || poll 20 logged_last "$2" || fail "the log has not '$2' but: $(logs)"
+}
+send 'POST /cow HTTP/1.1\r\nCo' '🐄 Received partial request chunk with len: 22, total buffered: 22'
+send 'ntent-Length: 5\r\n\r\nho' \
+  '🐄 Body is not there yet, content-length=5, body=2. Waiting for more data...'
+send 'la!'
+answer=$(tr -d '\r' <&3)
+exec 3>&-
+expect_cow 'hola!' 157
+poll 20 logged_last '200 OK\n' || fail "the last line of: $(logs)"
+expect_equal "the log over TCP" "$(logs)" "$(lines \
+  '🐄 Received partial request chunk with len: 22, total buffered: 22' \
+  '🐄 Received complete request with total len: 43!' \
+  '🐄 Body is not there yet, content-length=5, body=2. Waiting for more data...' \
+  '🗨️🐄 cow message: hola!\n' '200 OK\n')"
+stop_server
+
 # Plain bytes, back as they came.
 printf 'a\0b\xff\n' >"$scratch/plain"
 "$nurhost" run "$NUR_FUNCTIONS/tcp_echo.so" <"$scratch/plain" >"$scratch/back"

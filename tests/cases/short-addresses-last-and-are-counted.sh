@@ -22,8 +22,8 @@ done
 expect_equal "the count" "$(curl -sS "$url/shorten/$code/visits")" 3
 
 short_lived=$(curl -sS --data 'http://a/' "$url/shorten?ttl=1")
-poll 20 eval '[[ $(curl -sS "$short_lived") == "no such short address" ]]' ||
-  fail "an address outlives its time"
+is_gone() { [[ $(curl -sS "$short_lived") == "no such short address" ]]; }
+poll 20 is_gone || fail "an address outlives its time"
 expect_equal "an address that is too long" \
   "$(printf 'http://a/%02100d' 0 | curl -sS -o /dev/null -w '%{http_code}' --data-binary @- "$url/shorten")" 413
 stop_server
