@@ -256,6 +256,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
                    "Started by root: whom workers become, which is nobody unless said")
       ->envname("NUR_USER")
       ->type_name("NAME");
+  std::string ca_file;
   std::string data;
   std::string kv_max = "256MiB";
   serve_app
@@ -277,6 +278,11 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->expected(1)
       ->allow_extra_args(false)
       ->take_all();
+  serve_app
+      ->add_option("--ca-file", ca_file,
+                   "Certificates that https servers are held against (those of the system)")
+      ->envname("NUR_CA_FILE")
+      ->type_name("FILE");
   serve_app
       ->add_option("--dns-server", serve.resolver.servers,
                    "Whom to ask for names of --outbound (those of /etc/resolv.conf)")
@@ -380,6 +386,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       serve.defaults.directories.push_back(*directory);
     }
     if (!data.empty()) serve.data = data;
+    serve.http.ca_file = ca_file;
     const Result<std::uint64_t> kv_bytes = in_context(parse_size(kv_max), "--kv-max");
     if (!kv_bytes) return usage_error("nurhost", kv_bytes.error().message);
     serve.kv.bytes_max = *kv_bytes;

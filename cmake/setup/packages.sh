@@ -52,7 +52,7 @@ group_packages() {
       fi
       ;;
     test)
-      printf '%s\n' curl procps strace python3 binaryen slowhttptest libclang-rt-19-dev
+      printf '%s\n' curl openssl procps strace python3 binaryen slowhttptest libclang-rt-19-dev
       # Any node of version 18 or newer will do; one that does not come from Debian stays.
       command -v node >/dev/null || printf '%s\n' nodejs
       ;;

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "host/kv/kv_database.h"
 #include "host/net/http_server.h"
+#include "host/outbound/http_client.h"
 #include "host/outbound/resolver.h"
 #include "host/serve/function_settings.h"
 #include "host/serve/host_module.h"
@@ -60,6 +61,7 @@ struct ServeOptions {
   KvLimits kv;
   // How names are found for functions that may connect to somewhere.
   ResolverOptions resolver;
+  HttpClientOptions http;
 
   [[nodiscard]] const FunctionSettings& settings_of(std::string_view function) const {
     const auto found = functions.find(function);

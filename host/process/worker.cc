@@ -143,7 +143,8 @@ class Worker final : public EventHandler {
   const Clock& clock_;
   Registry registry_;
   Outside outside_;
-  bool connects_ = false;  // some function may connect to somewhere
+  bool connects_ = false;              // some function may connect to somewhere
+  std::vector<std::string> fetching_;  // functions that do so for HTTP
   Dispatcher dispatcher_;
   std::optional<NebulaRoutes> nebula_;    // in front of the functions
   std::optional<StaticReplies> replies_;  // in front of both
@@ -200,7 +201,15 @@ void Worker::load(DeployMessage message, std::vector<Fd> descriptors) {
     setup_.channel.send_waiting(RefusedMessage{message.number, function.error().message});
     return;
   }
-  connects_ = connects_ || !(*function)->outbound().is_empty();
+  if (!(*function)->outbound().is_empty()) {
+    connects_ = true;
+    const auto is_http = [](const ManifestImport& import) {
+      return import.module == "env" && import.name == "http_open";
+    };
+    if (std::ranges::any_of((*function)->module().manifest().imports, is_http)) {
+      fetching_.push_back((*function)->name());
+    }
+  }
   registry_.add(*std::move(function));
   if (message.wants_profile) profiles_.emplace(message.name, std::move(descriptors.back()));
 }
@@ -241,6 +250,10 @@ Result<void> Worker::serve() {
   if (connects_) {
     outside_.resolver = NUR_TRY(
         in_context(Resolver::open(loop_, setup_.options.resolver), "finding names for functions"));
+    if (!fetching_.empty()) {
+      outside_.http = NUR_TRY(HttpClient::open(loop_, *outside_.resolver, setup_.options.http));
+      for (const std::string& name : fetching_) NUR_TRY(outside_.http->pool(name));
+    }
   }
   become_opaque();
   const Connecting connecting = connects_ ? Connecting::allowed : Connecting::refused;

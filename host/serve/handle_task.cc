@@ -69,6 +69,8 @@ Result<std::unique_ptr<HandleTask>> HandleTask::make(const TaskContext& context,
         NUR_TRY(LoggingProcess::make(function.name(), function.settings(),
                                      [&made](std::string_view line) { made.log_guest(line); }));
   }
+  static const Outside nothing;
+  const Outside& outside = context.outside ? *context.outside : nothing;
   made.call_.emplace(HandleCall::Setting{
       .entries = entries,
       .entry = *entry,
@@ -80,8 +82,11 @@ Result<std::unique_ptr<HandleTask>> HandleTask::make(const TaskContext& context,
                         std::string_view text) { made.log_guest(text, level_of(level)); },
       .services = {.exchange = &exchange,
                    .guest = &made,
-                   .kv = context.outside ? context.outside->kv.get() : nullptr,
-                   .space = function.name()}});
+                   .kv = outside.kv.get(),
+                   .space = function.name(),
+                   .http = outside.http.get(),
+                   .http_pool = outside.http ? outside.http->find_pool(function.name()) : nullptr,
+                   .policy = &function.outbound()}});
   return task;
 }
 

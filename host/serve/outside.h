@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "host/kv/kv_client.h"
+#include "host/outbound/http_client.h"
 #include "host/outbound/resolver.h"
 
 namespace nur {
@@ -12,6 +13,8 @@ namespace nur {
 struct Outside {
   // nullptr where no function may connect to anywhere.
   std::unique_ptr<Resolver> resolver;
+  // nullptr where no function that may connect makes HTTP requests; each of them has a pool.
+  std::unique_ptr<HttpClient> http;
   // nullptr where no function uses it.
   std::unique_ptr<KvClient> kv;
 };

@@ -70,6 +70,14 @@ HostReply kv_delete(HandleCall& call, const GuestMemory& memory, nur_value* valu
 HostReply kv_increment(HandleCall& call, const GuestMemory& memory, nur_value* values);
 HostReply kv_list(HandleCall& call, const GuestMemory& memory, nur_value* values);
 
+// http_calls.cc
+HostReply http_open(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply http_status(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply http_header(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply http_headers(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply http_read(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply http_close(HandleCall& call, const GuestMemory& memory, nur_value* values);
+
 // env_calls.cc
 HostReply env_get(HandleCall& call, const GuestMemory& memory, nur_value* values);
 

@@ -75,6 +75,12 @@ constexpr Entry kEntries[] = {
     {"kv_delete", bound<kv_delete>},
     {"kv_increment", bound<kv_increment>},
     {"kv_list", bound<kv_list>},
+    {"http_open", bound<http_open>},
+    {"http_status", bound<http_status>},
+    {"http_header", bound<http_header>},
+    {"http_headers", bound<http_headers>},
+    {"http_read", bound<http_read>},
+    {"http_close", bound<http_close>},
 };
 
 }  // namespace

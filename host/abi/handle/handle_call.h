@@ -17,6 +17,7 @@
 
 #include "host/abi/handle/entries.h"
 #include "host/abi/handle/environment_table.h"
+#include "host/abi/handle/fetches.h"
 #include "host/abi/handle/services.h"
 #include "host/net/http_message.h"
 #include "host/sandbox/guest_run.h"
@@ -70,6 +71,7 @@ class HandleCall final : public Invocation {
   [[nodiscard]] const HandleServices& services() const { return setting_.services; }
   // The call of the store that the guest waits in; nullptr when it waits in none.
   [[nodiscard]] std::unique_ptr<KvClient::Call>& kv_call() { return kv_call_; }
+  [[nodiscard]] HandleFetches& fetches() { return fetches_; }
   // The guest is to be woken when more of the request has come, or more of the answer has gone.
   HostReply wait_for_client();
 
@@ -105,6 +107,7 @@ class HandleCall final : public Invocation {
   std::size_t head_bytes_ = 0;  // of reason and headers
   std::optional<std::string> refused_;
   std::unique_ptr<KvClient::Call> kv_call_;
+  HandleFetches fetches_;
   std::unique_ptr<Watcher> watcher_;  // once it has waited
   bool has_written_ = false;
   std::size_t written_ = 0;  // of the bytes that are being written

@@ -6,6 +6,7 @@
 
 #include "host/kv/kv_client.h"
 #include "host/net/exchange.h"
+#include "host/outbound/http_client.h"
 #include "host/sandbox/waker.h"
 
 namespace nur {
@@ -15,6 +16,9 @@ struct HandleServices {
   Wakeable* guest = nullptr;  // woken when what it waits for has come
   KvClient* kv = nullptr;
   std::string_view space;  // of the store: the function's name
+  HttpClient* http = nullptr;
+  HttpClient::Pool* http_pool = nullptr;
+  const OutboundPolicy* policy = nullptr;
 };
 
 }  // namespace nur
