@@ -248,6 +248,8 @@ Result<void> Worker::serve() {
   ::tzset();
   for (const auto& [name, file] : profiles_) NUR_TRY(registry_.find(name)->module().profile());
   if (connects_) {
+    // Half of those that the front leaves for everything else.
+    outside_.sockets.max = std::max<std::size_t>(setup_.options.server.descriptors_max / 20, 16);
     outside_.resolver = NUR_TRY(
         in_context(Resolver::open(loop_, setup_.options.resolver), "finding names for functions"));
     if (!fetching_.empty()) {

@@ -27,6 +27,8 @@ struct FunctionLimits {
   std::size_t output_bytes_max = std::size_t{16} << 20;
   // Of one request's log lines; what is beyond is dropped.
   std::size_t log_bytes_max = std::size_t{64} << 10;
+  // Of one request's connections to elsewhere, open at once.
+  std::size_t sockets_max = 64;
 };
 
 // A directory of the host that guests shall find open.

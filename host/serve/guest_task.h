@@ -29,7 +29,7 @@ struct TaskContext {
   // How long a guest runs before others get their turn.
   Nanoseconds quantum = Milliseconds(1);
   // nullptr: nothing. What is in it is there once all functions are loaded.
-  const Outside* outside = nullptr;
+  Outside* outside = nullptr;
 };
 
 class GuestTask;

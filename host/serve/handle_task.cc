@@ -69,6 +69,15 @@ Result<std::unique_ptr<HandleTask>> HandleTask::make(const TaskContext& context,
         NUR_TRY(LoggingProcess::make(function.name(), function.settings(),
                                      [&made](std::string_view line) { made.log_guest(line); }));
   }
+  std::optional<HandleNetwork> network;
+  if (context.outside != nullptr && context.outside->resolver && !function.outbound().is_empty()) {
+    network.emplace(HandleNetwork{.loop = context.loop,
+                                  .resolver = *context.outside->resolver,
+                                  .budget = context.outside->sockets,
+                                  .policy = function.outbound(),
+                                  .guest = made,
+                                  .sockets_max = function.limits().sockets_max});
+  }
   static const Outside nothing;
   const Outside& outside = context.outside ? *context.outside : nothing;
   made.call_.emplace(HandleCall::Setting{
@@ -78,6 +87,7 @@ Result<std::unique_ptr<HandleTask>> HandleTask::make(const TaskContext& context,
       .request = &exchange.request(),
       .wasi = made.process_ ? &made.process_->process() : nullptr,
       .output_bytes_max = function.limits().output_bytes_max,
+      .network = network,
       .on_log = [&made](GuestLogLevel level,
                         std::string_view text) { made.log_guest(text, level_of(level)); },
       .services = {.exchange = &exchange,

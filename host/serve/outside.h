@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "host/abi/handle/tcp_sockets.h"
 #include "host/kv/kv_client.h"
 #include "host/outbound/http_client.h"
 #include "host/outbound/resolver.h"
@@ -17,6 +18,7 @@ struct Outside {
   std::unique_ptr<HttpClient> http;
   // nullptr where no function uses it.
   std::unique_ptr<KvClient> kv;
+  SocketBudget sockets;
 };
 
 }  // namespace nur

@@ -81,4 +81,10 @@ HostReply http_close(HandleCall& call, const GuestMemory& memory, nur_value* val
 // env_calls.cc
 HostReply env_get(HandleCall& call, const GuestMemory& memory, nur_value* values);
 
+// tcp_calls.cc
+HostReply tcp_connect(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply tcp_read(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply tcp_write(HandleCall& call, const GuestMemory& memory, nur_value* values);
+HostReply tcp_close(HandleCall& call, const GuestMemory& memory, nur_value* values);
+
 }  // namespace nur::handle

@@ -41,6 +41,11 @@ std::expected<std::optional<Invocation::Call>, nur_trap> HandleCall::next_call(c
   return Call{step == 0 ? *initialize : setting_.entry, std::span(&unused_, 1)};
 }
 
+TcpSockets* HandleCall::sockets() {
+  if (!sockets_ && setting_.network) sockets_.emplace(*setting_.network);
+  return sockets_ ? &*sockets_ : nullptr;
+}
+
 HostReply HandleCall::refuse(std::string reason) {
   refused_ = std::move(reason);
   return HostReply::trap(NUR_TRAP_HOST);

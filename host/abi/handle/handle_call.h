@@ -19,6 +19,7 @@
 #include "host/abi/handle/environment_table.h"
 #include "host/abi/handle/fetches.h"
 #include "host/abi/handle/services.h"
+#include "host/abi/handle/tcp_sockets.h"
 #include "host/net/http_message.h"
 #include "host/sandbox/guest_run.h"
 
@@ -48,6 +49,8 @@ class HandleCall final : public Invocation {
     // Context of the imports that are WASI's; nullptr when there are none.
     void* wasi = nullptr;
     std::size_t output_bytes_max = 0;  // of the answer
+    // nullopt: it may not connect to anywhere.
+    std::optional<HandleNetwork> network = std::nullopt;
     OnLog on_log;
     HandleServices services{};
   };
@@ -66,6 +69,8 @@ class HandleCall final : public Invocation {
 
   [[nodiscard]] const EnvironmentTable& environment() const { return setting_.environment; }
   [[nodiscard]] const Request* request() const { return setting_.request; }
+  // nullptr when it may not connect to anywhere.
+  [[nodiscard]] TcpSockets* sockets();
   void log(GuestLogLevel level, std::string_view text) { setting_.on_log(level, text); }
 
   [[nodiscard]] const HandleServices& services() const { return setting_.services; }
@@ -111,6 +116,7 @@ class HandleCall final : public Invocation {
   std::unique_ptr<Watcher> watcher_;  // once it has waited
   bool has_written_ = false;
   std::size_t written_ = 0;  // of the bytes that are being written
+  std::optional<TcpSockets> sockets_;  // once it asks for one
   std::uint32_t calls_begun_ = 0;
   nur_value unused_{};
 };
