@@ -375,7 +375,8 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     serve_command.given = {.timeout = serve_app->count("--timeout") > 0,
                            .cpu_time = serve_app->count("--cpu-time") > 0,
                            .memory = serve_app->count("--memory-max") > 0,
-                           .body = serve_app->count("--body-limit") > 0};
+                           .body = serve_app->count("--body-limit") > 0,
+                           .listen = serve_app->count("--listen") > 0};
     for (const std::string& text : serve_environment) {
       const Result<void> added = add_variable(serve.defaults.environment, text);
       if (!added) return usage_error("nurhost", added.error().message);

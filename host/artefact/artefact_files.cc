@@ -40,24 +40,24 @@ Result<std::vector<Path>> artefacts_at(const std::vector<Path>& paths) {
 
 }  // namespace
 
-Result<void> verify_artefacts(const std::vector<Path>& paths, const OnVerified& on_verified,
+Result<void> verify_artefacts(const std::vector<NamedArtefact>& named,
+                              const std::vector<Path>& paths, const OnVerified& on_verified,
                               const OnRefused& on_refused) {
   std::set<std::string> names;
-  for (const Path& file : NUR_TRY(artefacts_at(paths))) {
-    const std::string name = file.stem().string();
-    if (names.contains(name)) {
-      on_refused(file, {ErrorKind::invalid_input,
-                        "refused by rule name: another file is already served as " + name});
-      continue;
+  const auto verify = [&](const NamedArtefact& file) {
+    if (names.contains(file.name)) {
+      on_refused(file.shown,
+                 {ErrorKind::invalid_input,
+                  "refused by rule name: another file is already served as " + file.name});
+      return;
     }
-    Result<VerifiedArtefact> artefact = VerifiedArtefact::read(file);
-    if (!artefact) {
-      on_refused(file, artefact.error());
-      continue;
-    }
-    names.insert(name);
-    on_verified(name, file, *std::move(artefact));
-  }
+    Result<VerifiedArtefact> artefact = VerifiedArtefact::read(file.path);
+    if (!artefact) return on_refused(file.shown, artefact.error());
+    names.insert(file.name);
+    on_verified(file.name, file.shown, *std::move(artefact));
+  };
+  for (const NamedArtefact& file : named) verify(file);
+  for (const Path& file : NUR_TRY(artefacts_at(paths))) verify({file.stem().string(), file, file});
   return {};
 }
 

@@ -17,9 +17,18 @@ using OnRefused = std::function<void(const Path& file, const Error& reason)>;
 using OnVerified =
     std::function<void(const std::string& name, const Path& file, VerifiedArtefact artefact)>;
 
-// Verifies files, and of folders every *.so in them, in the order of their names. What is refused
-// does not keep the others from being served. Errors: not_found for a path that is not there.
-Result<void> verify_artefacts(const std::vector<Path>& paths, const OnVerified& on_verified,
+// An artefact with a name of its own.
+struct NamedArtefact {
+  std::string name;
+  Path path;
+  Path shown;  // in messages: what it was made of
+};
+
+// Verifies `named`, then files, and of folders every *.so in them, in the order of their names.
+// What is refused does not keep the others from being served. Errors: not_found for a path that is
+// not there.
+Result<void> verify_artefacts(const std::vector<NamedArtefact>& named,
+                              const std::vector<Path>& paths, const OnVerified& on_verified,
                               const OnRefused& on_refused);
 
 }  // namespace nur

@@ -15,7 +15,8 @@ std::set<std::string> names_in(const Path& folder) {
   std::error_code error;
   for (auto entry = std::filesystem::directory_iterator(folder, error);
        !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    if (entry->path().extension() == ".so") names.insert(entry->path().stem().string());
+    const Path extension = entry->path().extension();
+    if (extension == ".so" || extension == ".wasm") names.insert(entry->path().stem().string());
   }
   return names;
 }
@@ -34,6 +35,8 @@ class Collector {
       return read_if_there(path / kNurToml);
     }
     if (path.extension() == ".toml") {
+      const TomlFile file = NUR_TRY(TomlFile::read(path));
+      if (is_serverless_toml(file)) return take_applications(file);
       add_path(folder_of(path));
       return read(path);
     }
@@ -72,6 +75,17 @@ class Collector {
     }
     has_nebula_ = true;
     result_.nebula = *std::move(said.nebula);
+    return {};
+  }
+
+  Result<void> take_applications(const TomlFile& file) {
+    ServerlessToml said = NUR_TRY(read_serverless_toml(file));
+    if (said.listen_address && result_.listen_address) {
+      return fail(ErrorKind::invalid_input, "{}: another file has a listen_address already",
+                  file.path().string());
+    }
+    if (said.listen_address) result_.listen_address = std::move(said.listen_address);
+    std::ranges::move(said.applications, std::back_inserter(result_.applications));
     return {};
   }
 

@@ -290,6 +290,13 @@ void Connection::respond(Response response) {
   end_answer(keep_alive);
 }
 
+void Connection::respond_exactly(std::string bytes) {
+  if (answer_has_begun()) return abort();
+  if (!begin_answer()) return;
+  output_.append(std::move(bytes));
+  end_answer(/*keep_alive=*/false);
+}
+
 bool Connection::respond_verbatim(std::string bytes) {
   const std::string_view method = parser_.request().method;
   const Result<ParsedResponse> parsed = context_.answer_heads.parse(bytes, method);

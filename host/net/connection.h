@@ -141,6 +141,7 @@ class Connection final : public EventHandler, public Exchange {
   void on_events(std::uint32_t events) override;
   [[nodiscard]] const Request& request() const override { return parser_.request(); }
   void respond(Response response) override;
+  void respond_exactly(std::string bytes) override;
   bool respond_verbatim(std::string bytes) override;
   [[nodiscard]] bool client_gone() const override {
     return state_ == State::closed || was_refused_early_;

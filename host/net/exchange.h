@@ -3,8 +3,8 @@
 // The connection makes an Exchange when a request is complete and hands it to the RequestHandler;
 // or when its head is, to a handler that wants to read the body while it comes. The answer may come
 // at once or later, from the same thread, whole or piece by piece; until it has ended the
-// connection reads no further request. Exactly one of respond(), respond_verbatim(), end() and
-// abort() ends an exchange, once.
+// connection reads no further request. Exactly one of respond(), respond_exactly(),
+// respond_verbatim(), end() and abort() ends an exchange, once.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "host/net/http_message.h"
@@ -39,6 +40,9 @@ class Exchange {
 
   // Where an answer in pieces has begun, it is cut off there instead (abort).
   virtual void respond(Response response) = 0;
+
+  // These bytes, whatever they are, and nothing else; then the connection is closed.
+  virtual void respond_exactly(std::string bytes) { respond_verbatim(std::move(bytes)); }
 
   // Bytes of a complete HTTP/1.x response made by a guest, sent as they are but for what only the
   // front knows: it adds a Date where there is none, and "Connection: close" where it will close.

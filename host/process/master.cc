@@ -379,7 +379,7 @@ Result<void> Master::find_functions() {
     }
     for (const auto& worker : workers_) deploy_to(*worker);
   };
-  return verify_artefacts(options_.paths, take, refuse);
+  return verify_artefacts(options_.named, options_.paths, take, refuse);
 }
 
 Result<void> Master::check_tcp_bindings() const {

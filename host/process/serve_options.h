@@ -11,11 +11,13 @@
 #include <vector>
 
 #include "base/file.h"
+#include "host/artefact/artefact_files.h"
 #include "host/kv/kv_database.h"
 #include "host/net/http_server.h"
 #include "host/outbound/http_client.h"
 #include "host/outbound/resolver.h"
 #include "host/serve/function_settings.h"
+#include "host/serve/handle_router.h"
 #include "host/serve/host_module.h"
 #include "host/serve/nebula/history.h"
 #include "host/serve/nebula/settings.h"
@@ -37,6 +39,11 @@ Result<TcpBinding> parse_tcp_binding(std::string_view text);
 
 struct ServeOptions {
   std::vector<Path> paths;
+  // Artefacts that are served under other names than their files', before those of `paths`.
+  std::vector<NamedArtefact> named;
+  // Of configurations of serverless-wasm.
+  std::vector<HandleRoute> handle_routes;
+  bool only_handle_routes = false;  // nothing is served but by them
   ServerOptions server;
   // Of functions that are not in `functions`.
   FunctionSettings defaults;

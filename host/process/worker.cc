@@ -22,6 +22,7 @@
 #include "host/sandbox/page_scanner.h"
 #include "host/sandbox/slot_budget.h"
 #include "host/serve/dispatcher.h"
+#include "host/serve/handle_router.h"
 #include "host/serve/nebula/routes.h"
 #include "host/serve/static_reply.h"
 
@@ -148,6 +149,7 @@ class Worker final : public EventHandler {
   Dispatcher dispatcher_;
   std::optional<NebulaRoutes> nebula_;    // in front of the functions
   std::optional<StaticReplies> replies_;  // in front of both
+  std::optional<HandleRouter> router_;    // in front of all
   std::unique_ptr<HttpServer> server_;
   // Connections of a listener of --tcp are one function's.
   struct TcpDoor final : RequestHandler {
@@ -231,6 +233,11 @@ Result<void> Worker::serve() {
     replies_.emplace(NUR_TRY(in_context(StaticReplies::create(texts, *front), "--static-reply")));
   }
   if (replies_) front = &*replies_;
+  if (!setup_.options.handle_routes.empty()) {
+    const bool only = setup_.options.only_handle_routes && !replies_;
+    router_.emplace(setup_.options.handle_routes, registry_, dispatcher_, only ? nullptr : front);
+    front = &*router_;
+  }
   ServerOptions server = setup_.options.server;
   if (!setup_.others.empty()) {
     server.listen.accepts_per_turn = 1;

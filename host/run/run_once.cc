@@ -111,12 +111,10 @@ Result<int> run_handle(const Stage& stage, const RunOptions& options) {
   const auto log = [](std::string_view text) { fmt::print(stderr, "log: {}\n", printable(text)); };
   FunctionSettings settings = stage.function.settings();
   settings.arguments = options.arguments;
-  settings.environment = environment;
   const std::unique_ptr<LoggingProcess> process =
-      NUR_TRY(LoggingProcess::make(stage.function.name(), settings, log));
+      NUR_TRY(LoggingProcess::make(stage.function.name(), settings, environment, log));
   HandleCall call({.entries = entries,
-                   .entry = *entry,
-                   .environment = environment,
+                   .target = {*entry, &environment},
                    .wasi = &process->process(),
                    .output_bytes_max = options.limits.output_bytes_max,
                    .on_log = [&](GuestLogLevel, std::string_view text) { log(text); }});

@@ -93,7 +93,8 @@ Result<std::unique_ptr<GuestTask>> make_task(const TaskContext& context, const A
     case GuestAbi::wasi:
       return NUR_TRY(WasiTask::make(context, function, std::move(lease), exchange, arrival.route));
     case GuestAbi::handle:
-      return NUR_TRY(HandleTask::make(context, function, std::move(lease), exchange));
+      return NUR_TRY(
+          HandleTask::make(context, function, std::move(lease), exchange, arrival.route.handle));
     case GuestAbi::typed:
       break;
   }

@@ -20,6 +20,10 @@ class Dispatcher final : public RequestHandler {
 
   void handle(Exchange& exchange) override;
   [[nodiscard]] bool takes_early(const Request& request) override;
+  // A request that means this function, whatever its path is.
+  void handle_at(Exchange& exchange, Function& function, Route route) {
+    dispatch(exchange, function, std::move(route), nullptr);
+  }
   // Bytes of a connection without HTTP, for a function of the nur ABI.
   void handle_raw(Exchange& exchange, Function& function);
 

@@ -74,8 +74,8 @@ void GuestTask::finish(const Outcome& outcome) {
   ++(outcome.kind == Outcome::Kind::trapped ? counters.trapped : counters.expired);
   log_failure(explain_stop(outcome, time));
   if (outcome.kind == Outcome::Kind::trapped) {
-    return exchange_.respond(
-        host_response(502, fmt::format("the function trapped: {}", to_string(outcome.trap))));
+    return exchange_.respond(host_response(
+        failure_status(), fmt::format("the function trapped: {}", to_string(outcome.trap))));
   }
   exchange_.respond(host_response(
       504, outcome.kind == Outcome::Kind::overspent
@@ -86,7 +86,7 @@ void GuestTask::finish(const Outcome& outcome) {
 
 void GuestTask::refuse(std::string_view reason) {
   log_failure(fmt::format("bad answer: {}", reason));
-  exchange_.respond(host_response(502, reason));
+  exchange_.respond(host_response(failure_status(), reason));
 }
 
 void GuestTask::log_failure(std::string_view what) {
@@ -95,14 +95,15 @@ void GuestTask::log_failure(std::string_view what) {
                printable(request.target, 200));
 }
 
-void GuestTask::log_guest(std::string_view text, spdlog::level::level_enum level) {
-  if (logged_bytes_ >= function_.limits().log_bytes_max) return;
+bool GuestTask::log_guest(std::string_view text, spdlog::level::level_enum level) {
+  if (logged_bytes_ >= function_.limits().log_bytes_max) return false;
   logged_bytes_ += text.size() + 1;
   spdlog::log(level, "function {}: log: {}", printable(function_.name()), printable(text));
   if (logged_bytes_ >= function_.limits().log_bytes_max) {
     spdlog::warn("function {}: log: no more lines of this request are kept (limit {})",
                  printable(function_.name()), format_size(function_.limits().log_bytes_max));
   }
+  return true;
 }
 
 }  // namespace nur

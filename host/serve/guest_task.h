@@ -66,6 +66,8 @@ class GuestTask : public Wakeable, private ExchangeWatcher {
   virtual Invocation& invocation() = 0;
   // The guest came to its end by itself, with `exit_status` 0 if it did not say otherwise.
   virtual void answer(std::uint32_t exit_status) = 0;
+  // What a client is answered when the function fails by a fault of its own.
+  [[nodiscard]] virtual int failure_status() const { return 502; }
   // Why a host function stopped the guest, if one did for a reason of this ABI.
   [[nodiscard]] virtual std::optional<std::string> refused_by_host() const { return std::nullopt; }
 
@@ -80,8 +82,8 @@ class GuestTask : public Wakeable, private ExchangeWatcher {
   void refuse(std::string_view reason);
   // One line of the log that names function and request.
   void log_failure(std::string_view what);
-  // One line of what the guest itself logs.
-  void log_guest(std::string_view text, spdlog::level::level_enum level = spdlog::level::info);
+  // One line of what the guest itself logs. False when it has said too much already.
+  bool log_guest(std::string_view text, spdlog::level::level_enum level = spdlog::level::info);
 
  private:
   void on_exchange() override { wake(); }

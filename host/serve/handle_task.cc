@@ -1,5 +1,6 @@
 #include "host/serve/handle_task.h"
 
+#include <unistd.h>
 #include <utility>
 
 #include "host/abi/handle/answer.h"
@@ -31,13 +32,17 @@ LoggingProcess::LoggingProcess(const LineSink::OnLine& on_line, std::size_t byte
 
 Result<std::unique_ptr<LoggingProcess>> LoggingProcess::make(const std::string& name,
                                                              const FunctionSettings& settings,
+                                                             const EnvironmentTable& environment,
                                                              const LineSink::OnLine& on_line) {
   std::unique_ptr<LoggingProcess> made(new LoggingProcess(on_line, settings.limits.log_bytes_max));
   WasiOptions options = process_options(name, settings);
-  // A process has no way to say these; env_get has.
-  std::erase_if(options.environment, [](const std::string& variable) {
-    return variable.starts_with('=') || variable.find('\0') != std::string::npos;
-  });
+  options.environment.clear();
+  for (const auto& [key, value] : environment) {
+    // A process has no way to say these; env_get has.
+    const bool can_be_said = !key.empty() && (key + value).find('\0') == std::string::npos &&
+                             key.find('=') == std::string::npos;
+    if (can_be_said) options.environment.push_back(key + "=" + value);
+  }
   options.standard_output = &made->standard_output_;
   options.standard_error = &made->standard_error_;
   made->process_ = NUR_TRY(WasiProcess::create(std::move(options)));
@@ -50,23 +55,28 @@ void LoggingProcess::flush() {
 }
 
 HandleTask::HandleTask(const TaskContext& context, Function& function, Lease lease,
-                       Exchange& exchange)
-    : GuestTask(context, function, std::move(lease), exchange) {}
+                       Exchange& exchange, bool is_exact)
+    : GuestTask(context, function, std::move(lease), exchange), is_exact_(is_exact) {}
 
 Result<std::unique_ptr<HandleTask>> HandleTask::make(const TaskContext& context, Function& function,
-                                                     Lease lease, Exchange& exchange) {
+                                                     Lease lease, Exchange& exchange,
+                                                     const HandleTarget* target) {
   const HandleEntries& entries = function.handle_entries();
-  const std::optional<std::uint32_t> entry = entries.choose(function.name());
+  const std::optional<std::uint32_t> entry =
+      target != nullptr ? target->entry : entries.choose(function.name());
   if (!entry) {
     return fail(ErrorKind::not_found,
                 "{} has several functions ({}), and none of them is called handle or {}",
                 function.name(), entries.names(), function.name());
   }
-  std::unique_ptr<HandleTask> task(new HandleTask(context, function, std::move(lease), exchange));
+  const EnvironmentTable& environment =
+      target != nullptr ? *target->environment : function.settings().environment;
+  std::unique_ptr<HandleTask> task(
+      new HandleTask(context, function, std::move(lease), exchange, target != nullptr));
   HandleTask& made = *task;
   if (entries.uses_wasi()) {
     made.process_ =
-        NUR_TRY(LoggingProcess::make(function.name(), function.settings(),
+        NUR_TRY(LoggingProcess::make(function.name(), function.settings(), environment,
                                      [&made](std::string_view line) { made.log_guest(line); }));
   }
   std::optional<HandleNetwork> network;
@@ -82,14 +92,12 @@ Result<std::unique_ptr<HandleTask>> HandleTask::make(const TaskContext& context,
   const Outside& outside = context.outside ? *context.outside : nothing;
   made.call_.emplace(HandleCall::Setting{
       .entries = entries,
-      .entry = *entry,
-      .environment = function.settings().environment,
+      .target = {*entry, &environment},
       .request = &exchange.request(),
       .wasi = made.process_ ? &made.process_->process() : nullptr,
       .output_bytes_max = function.limits().output_bytes_max,
       .network = network,
-      .on_log = [&made](GuestLogLevel level,
-                        std::string_view text) { made.log_guest(text, level_of(level)); },
+      .on_log = [&made](GuestLogLevel level, std::string_view text) { made.log(level, text); },
       .services = {.exchange = &exchange,
                    .guest = &made,
                    .kv = outside.kv.get(),
@@ -98,6 +106,13 @@ Result<std::unique_ptr<HandleTask>> HandleTask::make(const TaskContext& context,
                    .http_pool = outside.http ? outside.http->find_pool(function.name()) : nullptr,
                    .policy = &function.outbound()}});
   return task;
+}
+
+void HandleTask::log(GuestLogLevel level, std::string_view text) {
+  if (!log_guest(text, level_of(level)) || !is_exact_) return;
+  // Where serverless-wasm says it.
+  const std::string line = fmt::format("log({} bytes): {}\n", text.size(), printable(text));
+  (void)!::write(STDOUT_FILENO, line.data(), line.size());
 }
 
 void HandleTask::answer(std::uint32_t exit_status) {
@@ -109,6 +124,11 @@ void HandleTask::answer(std::uint32_t exit_status) {
     const Result<void> ended = exchange().end();
     if (!ended) refuse(ended.error().message);
     return;
+  }
+  if (is_exact_) {
+    Result<std::string> bytes = to_bytes(call_->response());
+    if (!bytes) return refuse(bytes.error().message);
+    return exchange().respond_exactly(*std::move(bytes));
   }
   Result<Response> response = to_response(call_->take_response());
   if (!response) return refuse(response.error().message);

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "host/abi/handle/handle_call.h"
+
 namespace nur {
 
 struct Route {
@@ -16,6 +18,8 @@ struct Route {
   std::string name;         // decoded
   std::string input;        // of api: decoded, everything behind /api/NAME/
   std::string script_name;  // the part of the path that named it, as it was sent: "/hello"
+  // Of a handle function that a configuration of serverless-wasm routes to: what is called.
+  const HandleTarget* handle = nullptr;
 };
 
 // nullopt for a path that can name no function ("/", or one with a malformed escape).

@@ -38,7 +38,7 @@ std::expected<std::optional<Invocation::Call>, nur_trap> HandleCall::next_call(c
   const std::optional<std::uint32_t> initialize = setting_.entries.initialize();
   const std::uint32_t step = calls_begun_++ + (initialize ? 0 : 1);
   if (step > 1) return std::nullopt;
-  return Call{step == 0 ? *initialize : setting_.entry, std::span(&unused_, 1)};
+  return Call{step == 0 ? *initialize : setting_.target.entry, std::span(&unused_, 1)};
 }
 
 TcpSockets* HandleCall::sockets() {

@@ -25,6 +25,12 @@
 
 namespace nur {
 
+// Which export is called, with which values.
+struct HandleTarget {
+  std::uint32_t entry = 0;
+  const EnvironmentTable* environment = nullptr;
+};
+
 // Of one line, as the guest has said.
 enum class GuestLogLevel : std::uint8_t { error, warning, info, debug };
 
@@ -42,8 +48,7 @@ class HandleCall final : public Invocation {
 
   struct Setting {
     const HandleEntries& entries;
-    std::uint32_t entry = 0;  // what to call
-    const EnvironmentTable& environment;
+    HandleTarget target;
     // nullptr: there is none; the guest runs on a command line.
     const Request* request = nullptr;
     // Context of the imports that are WASI's; nullptr when there are none.
@@ -67,7 +72,7 @@ class HandleCall final : public Invocation {
 
   // --- for host functions
 
-  [[nodiscard]] const EnvironmentTable& environment() const { return setting_.environment; }
+  [[nodiscard]] const EnvironmentTable& environment() const { return *setting_.target.environment; }
   [[nodiscard]] const Request* request() const { return setting_.request; }
   // nullptr when it may not connect to anywhere.
   [[nodiscard]] TcpSockets* sockets();
@@ -115,7 +120,7 @@ class HandleCall final : public Invocation {
   HandleFetches fetches_;
   std::unique_ptr<Watcher> watcher_;  // once it has waited
   bool has_written_ = false;
-  std::size_t written_ = 0;  // of the bytes that are being written
+  std::size_t written_ = 0;            // of the bytes that are being written
   std::optional<TcpSockets> sockets_;  // once it asks for one
   std::uint32_t calls_begun_ = 0;
   nur_value unused_{};

@@ -31,6 +31,10 @@ class FakeExchange final : public Exchange {
     EXPECT_FALSE(answer);
     answer = std::move(response);
   }
+  void respond_exactly(std::string bytes) override {
+    EXPECT_FALSE(exact);
+    exact = std::move(bytes);
+  }
   bool respond_verbatim(std::string bytes) override {
     EXPECT_FALSE(answer);
     answer.emplace();
@@ -77,6 +81,7 @@ class FakeExchange final : public Exchange {
 
   Request request_;
   std::optional<Response> answer;
+  std::optional<std::string> exact;
   bool gone = false;
   bool raw = false;
   bool body_ended = true;

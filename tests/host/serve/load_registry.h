@@ -19,7 +19,7 @@ inline Result<Registry> load_registry(const std::vector<Path>& paths, const Func
       on_refused(file, function.error());
     }
   };
-  NUR_TRY(verify_artefacts(paths, add, on_refused));
+  NUR_TRY(verify_artefacts({}, paths, add, on_refused));
   return registry;
 }
 

@@ -28,8 +28,7 @@ class HandleCallTest : public testing::Test {
   HandleCallTest()
       : entries_(HandleEntries::find(manifest_with({"handle"})).value()),
         call_({.entries = entries_,
-               .entry = 0,
-               .environment = environment_,
+               .target = {0, &environment_},
                .output_bytes_max = 1000,
                .on_log = [this](GuestLogLevel level, std::string_view text) {
                  logged_.emplace_back(level, text);
@@ -176,7 +175,7 @@ TEST(HandleEntries, CallInitializeFirstWhenItIsThere) {
   const EnvironmentTable none;
   const HandleEntries entries =
       HandleEntries::find(manifest_with({"a", "_initialize", "b"})).value();
-  HandleCall call({.entries = entries, .entry = 2, .environment = none, .on_log = {}});
+  HandleCall call({.entries = entries, .target = {2, &none}, .on_log = {}});
   const GuestMemory memory(nullptr, 0);
 
   EXPECT_EQ(call.next_call(memory).value()->entry, 1U);
@@ -206,7 +205,7 @@ TEST(HandleEntries, TellImportsOfWasiFromTheirOwn) {
   const HandleEntries entries = HandleEntries::find(manifest).value();
   const EnvironmentTable none;
   int process = 0;
-  HandleCall call({.entries = entries, .environment = none, .wasi = &process, .on_log = {}});
+  HandleCall call({.entries = entries, .target = {0, &none}, .wasi = &process, .on_log = {}});
 
   EXPECT_TRUE(entries.uses_wasi());
   EXPECT_EQ(call.context(0), &call);

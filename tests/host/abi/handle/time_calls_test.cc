@@ -35,7 +35,7 @@ class TimeCallsTest : public testing::Test {
   std::vector<std::pair<GuestLogLevel, std::string>> logged_;
   HandleEntries entries_;
   HandleCall call_{{.entries = entries_,
-                    .environment = environment_,
+                    .target = {0, &environment_},
                     .output_bytes_max = 1000,
                     .on_log = [this](GuestLogLevel level, std::string_view text) {
                       logged_.emplace_back(level, text);
