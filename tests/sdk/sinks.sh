@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2164 # callers have set -e
 # build_sinks FOLDER: the sinks of all languages whose compiler is here, as FOLDER/LANGUAGE.wasm. The
 # languages are left in the array languages, and what was left out is said.
+: "${scratch:?}"
 sdk_folder=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 functions_folder=$sdk_folder/../../functions
 
@@ -33,4 +34,18 @@ build_sinks() {
   else
     echo "not shown: asc, which is not here"
   fi
+}
+
+# start_backend: backend.py until the case ends; leaves web_port, echo_port and closed_port.
+start_backend() {
+  local backend
+  mkfifo "$scratch/backend-input"
+  python3 "$sdk_folder/backend.py" <"$scratch/backend-input" >"$scratch/ports" &
+  backend=$!
+  begun+=("$backend")
+  # Its input ends with this shell.
+  exec 8>"$scratch/backend-input"
+  poll 20 test -s "$scratch/ports" || fail "the backend did not start"
+  # shellcheck disable=SC2034 # for the cases
+  read -r web_port echo_port closed_port <"$scratch/ports"
 }
