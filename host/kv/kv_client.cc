@@ -89,7 +89,7 @@ void KvClient::flush() {
   if (!waits) {
     unsent_.clear();
     at_ = 0;
-  } else if (at_ >= kReadBytes) {
+  } else if (at_ > unsent_.size() / 2) {
     unsent_.erase(0, at_);
     at_ = 0;
   }

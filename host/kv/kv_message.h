@@ -1,8 +1,9 @@
 // What a worker asks the key-value store, and what that answers, as bytes of one stream.
 //
-//   request  [ length of the rest: 4 | id: 8 | kind: 1 | number: 8 | lifetime: 8 | space: 2+n |
-//   key: 4+n | rest: value ] reply    [ length of the rest: 4 | id: 8 | code: 8 | number: 8 | bytes
-//   ]
+//   request: length of the rest (4 bytes), id (8), kind (1), number (8), lifetime (8),
+//            space (2 + n), key (4 + n), value (what is left)
+//
+//   reply:   length of the rest (4 bytes), id (8), code (8), number (8), bytes (what is left)
 //
 // Integers are little-endian. Replies come in the order of the requests of one connection.
 #pragma once

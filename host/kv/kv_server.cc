@@ -56,11 +56,10 @@ class KvServer::Connection final : public EventHandler {
       if (sent < 0 && errno == EAGAIN) break;
       if (sent <= 0) return server_.drop(*this);
       at_ += static_cast<std::size_t>(sent);
-      if (at_ == unsent_.size()) {
-        unsent_.clear();
-        at_ = 0;
-      }
+      if (at_ == unsent_.size()) forget_sent();
     }
+    // A worker that always has replies to take would else have all that it ever took be kept.
+    if (at_ > unsent_.size() / 2) forget_sent();
     listen();
     if (may_be_served()) server_.run_soon();
   }
@@ -83,6 +82,14 @@ class KvServer::Connection final : public EventHandler {
     if (!stream_.is_broken()) return listen();
     spdlog::error("key-value store: a worker sent what is no request");
     server_.drop(*this);
+  }
+
+  void forget_sent() {
+    unsent_.erase(0, at_);
+    at_ = 0;
+    if (unsent_.capacity() > 2 * kUnsentMax && unsent_.size() < kUnsentMax / 2) {
+      unsent_.shrink_to_fit();
+    }
   }
 
   void listen() {

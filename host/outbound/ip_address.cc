@@ -63,6 +63,8 @@ constexpr SpecialRange kSpecial[] = {
     v6_range(v6(0x2001, 0xdb8), 32, "documentation"),
     v6_range(v6(0x2002), 16, "6to4"),
     v6_range(v6(0x3fff), 20, "documentation"),
+    v6_range(v6(0xfd00, 0xec2, 0, 0x254), 128, "metadata service"),
+    v6_range(v6(0xfd20, 0xce, 0, 0x254), 128, "metadata service"),
     v6_range(v6(0xfc00), 7, "private network"),
     v6_range(v6(0xfe80), 10, "link-local"),
     v6_range(v6(0xfec0), 10, "site-local"),

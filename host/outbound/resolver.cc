@@ -155,16 +155,21 @@ Result<std::unique_ptr<Resolver>> Resolver::open(EventLoop& loop, const Resolver
       new Resolver(loop, options, HostsFile::read(options.hosts_file)));
 
   ares_options wanted{};
-  // Nothing of the environment, no file but resolv.conf, and that now.
-  wanted.flags = ARES_FLAG_NOALIASES;
+  // No file but resolv.conf, and that now.
+  wanted.flags = ARES_FLAG_NOALIASES | ARES_FLAG_NOSEARCH;
   wanted.timeout = static_cast<int>(std::min(kAttempt, options.timeout).count());
   wanted.tries = kAttempts;
   char lookups[] = "b";
   wanted.lookups = lookups;
   wanted.sock_state_cb = Channel::on_socket;
   wanted.sock_state_cb_data = resolver->channel_.get();
-  const int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
-                   ARES_OPT_SOCK_STATE_CB;
+  int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
+             ARES_OPT_SOCK_STATE_CB;
+#ifdef ARES_OPT_QUERY_CACHE
+  // Newer ones remember answers themselves, for as long as those say. How long is for us to say.
+  wanted.qcache_max_ttl = 0;
+  mask |= ARES_OPT_QUERY_CACHE;
+#endif
   int status = library;
   if (status == ARES_SUCCESS) {
     status = ::ares_init_options(&resolver->channel_->ares, &wanted, mask);
@@ -230,8 +235,10 @@ std::unique_ptr<Resolver::Lookup> Resolver::find(const OutboundPolicy& policy, T
   hints.ai_flags = ARES_AI_NOSORT;
   hints.ai_family = has_v6_ ? AF_UNSPEC : AF_INET;
   hints.ai_socktype = SOCK_STREAM;
-  ::ares_getaddrinfo(channel_->ares, query->name.c_str(), nullptr, &hints, Query::on_addresses,
-                     query);
+  // With its final dot it is the whole name, to which no search domain is added: a rule opens this
+  // name and no other.
+  ::ares_getaddrinfo(channel_->ares, (query->name + ".").c_str(), nullptr, &hints,
+                     Query::on_addresses, query);
   query->starting = false;
   // What c-ares knows without asking it has answered by now, with nobody to be told.
   if (query->answered) {

@@ -1,6 +1,7 @@
 // A client and a server on one loop, and a client whose server is this test.
 #include "host/kv/kv_client.h"
 
+#include <malloc.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -185,6 +186,34 @@ TEST_F(KvClientTest, AServerStopsReadingWhoDoesNotTakeItsReplies) {
   EXPECT_LT(sent, requests.size());
   // Others are served meanwhile.
   EXPECT_EQ(ask(client_, {.kind = Kind::get, .space = "f", .key = "k"}).code, 1 << 20);
+}
+
+TEST_F(KvClientTest, AServerForgetsWhatWasTaken) {
+  connect(client_);
+  ask(client_, {.kind = Kind::set, .space = "f", .key = "k", .value = std::string(1 << 20, 'v')});
+  auto [ours, theirs] = socket_pair();
+  ASSERT_TRUE(server_.add(std::move(theirs)));
+  std::string requests;
+  for (int i = 0; i < 300; ++i)
+    append(requests, KvRequest{.kind = Kind::get, .space = "f", .key = "k"});
+  const auto heap = [] { return ::mallinfo2().arena + ::mallinfo2().hblkhd; };
+  const std::size_t before = heap();
+  std::size_t sent = 0;
+  std::size_t taken = 0;
+  std::size_t held_most = 0;
+  std::string bytes(256 << 10, ' ');
+  // Never all that is there, so replies always wait.
+  while (taken < std::size_t{200} << 20) {
+    const ssize_t more = ::send(ours.get(), requests.data() + sent, requests.size() - sent,
+                                MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (more > 0) sent += static_cast<std::size_t>(more);
+    ASSERT_TRUE(loop_->run_once(Milliseconds(1)));
+    const ssize_t got = ::recv(ours.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    ASSERT_NE(got, 0);
+    if (got > 0) taken += static_cast<std::size_t>(got);
+    held_most = std::max(held_most, heap());
+  }
+  EXPECT_LT(held_most - before, std::size_t{64} << 20);
 }
 
 // kill -9 at any time: what was answered is there.

@@ -130,7 +130,7 @@ TEST_F(HttpClientTest, RefusesRequestsThatMakeNoSense) {
                                 "file:///etc/passwd",
                                 "gopher://127.0.0.1/",
                                 "http://",
-                               
+
                                 "http://user@127.0.0.1/",
                                 "http://user:password@127.0.0.1/",
                                 "http://127.0.0.1:0/",

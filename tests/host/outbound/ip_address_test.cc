@@ -75,6 +75,10 @@ constexpr Place kPlaces[] = {
     {"240.0.0.0", "reserved or broadcast"},
     {"255.255.255.255", "reserved or broadcast"},
 
+    {"fd00:ec2::254", "metadata service"},
+    {"fd00:ec2::253", "private network"},
+    {"fd20:ce::254", "metadata service"},
+
     {"::", "unspecified"},
     {"::1", "loopback"},
     {"::2", "IPv4-compatible"},
@@ -109,7 +113,6 @@ constexpr Place kPlaces[] = {
     {"5f00::1", "unassigned"},
     {"fbff::", "unassigned"},
     {"fc00::1", "private network"},
-    {"fd00:ec2::254", "private network"},
     {"fdff:ffff::", "private network"},
     {"fe00::", "unassigned"},
     {"fe80::1", "link-local"},

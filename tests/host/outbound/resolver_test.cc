@@ -1,6 +1,7 @@
 #include "host/outbound/resolver.h"
 
 #include <chrono>
+#include <cstdlib>
 
 #include <gtest/gtest.h>
 
@@ -102,6 +103,19 @@ TEST_F(ResolverTest, AsksForNoNameThatIsNotOpen) {
   EXPECT_EQ(answer_of("secret.evil.test:80"), "denied");
   EXPECT_EQ(answer_of("open.test:80"), "denied");
   EXPECT_EQ(server_.asked(), 0);
+}
+
+TEST_F(ResolverTest, AsksForNoNameInASearchDomain) {
+  ASSERT_EQ(::setenv("LOCALDOMAIN", "search.test", 1), 0);
+  ASSERT_EQ(::setenv("RES_OPTIONS", "ndots:5", 1), 0);
+  open();
+  ::unsetenv("LOCALDOMAIN");
+  ::unsetenv("RES_OPTIONS");
+  server_.set("open.test.search.test", {{Kind::addresses, {"93.184.216.34"}}});
+  policy_ = policy_of({"open.test:443"});
+  EXPECT_EQ(answer_of("open.test:443"), "unknown");
+  EXPECT_EQ(server_.asked("open.test.search.test"), 0);
+  EXPECT_GT(server_.asked("open.test"), 0);
 }
 
 // A name that is open, and its owner lets it mean what is not.
