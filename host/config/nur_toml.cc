@@ -126,7 +126,7 @@ class Reader {
       NUR_TRY(directories(*entry, settings.directories));
     }
     if (const TomlEntry* const entry = table.find("allow_outbound")) {
-      settings.outbound = NUR_TRY(outbound(*entry));
+      NUR_TRY(outbound(*entry, settings.outbound));
     }
     return settings;
   }
@@ -271,16 +271,18 @@ class Reader {
     return grant;
   }
 
-  Result<std::vector<std::string>> outbound(const TomlEntry& entry) const {
-    std::vector<std::string> rules = NUR_TRY(file_.texts(entry));
-    for (std::size_t i = 0; i < rules.size(); ++i) {
-      // Together they could be too many only.
-      const Result<OutboundPolicy> parsed = OutboundPolicy::parse(std::span(&rules[i], 1));
+  // Adds to what the command line opens for all functions.
+  Result<void> outbound(const TomlEntry& entry, std::vector<std::string>& rules) const {
+    const std::vector<std::string> written = NUR_TRY(file_.texts(entry));
+    for (std::size_t i = 0; i < written.size(); ++i) {
+      const Result<OutboundPolicy> parsed = OutboundPolicy::parse(std::span(&written[i], 1));
       if (!parsed) return refuse(entry.value.list[i].place, parsed.error().message);
     }
+    rules.insert(rules.end(), written.begin(), written.end());
+    // Together they could be too many only.
     const Result<OutboundPolicy> parsed = OutboundPolicy::parse(rules);
     if (!parsed) return refuse(entry.value.place, parsed.error().message);
-    return rules;
+    return {};
   }
 
   Result<NebulaSettings> nebula_settings(const TomlEntry& entry) const {

@@ -10,6 +10,7 @@ namespace nur {
 bool WaitingRoom::enter(const Arrival& arrival) {
   const Function& function = *arrival.function;
   const std::size_t waiting_max = function.limits().waiting_max;
+  if (waiting_max == 0) return false;
   if (const auto found = queues_.find(&function); found != queues_.end()) {
     if (found->second->arrivals.size() >= waiting_max) drop_gone(function);
   }

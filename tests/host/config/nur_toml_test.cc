@@ -128,6 +128,13 @@ files = [{ source = "d", target = "/data", mode = "rw" }, { source = "d", target
                                                 DirectoryGrant{folder_.path() / "d", "/more"}));
 }
 
+TEST_F(NurTomlTest, AddsOutboundRulesToThoseOfTheCommandLine) {
+  defaults_.outbound = {"loopback:8181"};
+  EXPECT_THAT(only("[function.a]\nallow_outbound = [\"*:443\"]\n").outbound,
+              ElementsAre("loopback:8181", "*:443"));
+  EXPECT_THAT(only("[function.a]\n").outbound, ElementsAre("loopback:8181"));
+}
+
 TEST_F(NurTomlTest, ReadsNebulasTable) {
   const NebulaSettings settings =
       nebula("[nebula]\nroutes = false\nfirst = true\nclamp = { fib = 30 }\ndata = \"history\"\n");

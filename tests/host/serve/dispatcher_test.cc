@@ -66,6 +66,9 @@ class DispatcherTest : public ::testing::Test {
     limits.time.timeout = timeout;
     limits.pool.leased_max = 1;
     limits.waiting_max = 2;
+    load(limits);
+  }
+  void load(const FunctionLimits& limits) {
     Result<Registry> loaded =
         test::load_registry({folder_.path()}, limits, [](const Path& file, const Error& reason) {
           ADD_FAILURE() << file << ": " << reason.message;
@@ -284,6 +287,36 @@ TEST_F(DispatcherTest, GivesThePlaceOfAClientThatHasLeftToAnother) {
   turn_until_answered(third);
   EXPECT_EQ(second.answer->status, 503);
   EXPECT_EQ(third.answer->body, "3");
+}
+
+TEST_F(DispatcherTest, HasNobodyWaitWhereNobodyMay) {
+  FunctionLimits limits;
+  limits.pool.leased_max = 1;
+  limits.waiting_max = 0;
+  load(limits);
+  FakeExchange sleeper("GET", "/api/command/zzz");
+  dispatcher_.handle(sleeper);
+  FakeExchange next("GET", "/api/command/1");
+  dispatcher_.handle(next);
+  ASSERT_TRUE(next.answer);
+  EXPECT_EQ(next.answer->status, 503);
+  turn_until_answered(sleeper);
+}
+
+TEST_F(DispatcherTest, RefusesABodyThatIsLargerThanTheFunctionTakes) {
+  FunctionLimits limits;
+  limits.body_bytes_max = 10;
+  load(limits);
+  EXPECT_EQ(ask("POST", "/stream", std::string(11, 'x')).status, 413);
+  EXPECT_EQ(ask("POST", "/command", std::string(11, 'x')).status, 413);
+  EXPECT_NE(ask("POST", "/command", std::string(10, 'x')).status, 413);
+  // One that is still to come.
+  FakeExchange coming("POST", "/stream", "xx");
+  coming.body_ended = false;
+  coming.request_.headers.push_back({"content-length", "11"});
+  dispatcher_.handle(coming);
+  ASSERT_TRUE(coming.answer);
+  EXPECT_EQ(coming.answer->status, 413);
 }
 
 TEST_F(DispatcherTest, RefusesAtOnceWhatNoInstanceWouldHelp) {
