@@ -142,6 +142,21 @@ print(store.execute("SELECT CAST(value AS TEXT) FROM entries, spaces WHERE space
 PY
 )" 10000
 
+# A store that hangs holds up who waits for it, and nobody else.
+serve "$functions" --workers 1 --timeout 60s --data "$data"
+kill -STOP "$(store_pid)"
+waiting=()
+for _ in {1..10}; do
+  begin curl -s -o /dev/null "$url/kv/i?held"
+  waiting+=("$begun_pid")
+done
+for _ in {1..20}; do expect_answer "200 -4" '/kv/g'; done
+for pid in "${waiting[@]}"; do running "$pid" || fail "a store that hangs has answered"; done
+kill -CONT "$(store_pid)"
+for pid in "${waiting[@]}"; do wait "$pid"; done
+expect_answer "200 11" '/kv/i?held'
+stop_server
+
 # Killed outright at any time: what was answered is there, and the store is back.
 serve "$functions" --workers 2 --data "$data"
 for round in 1 2 3; do

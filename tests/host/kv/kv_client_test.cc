@@ -216,6 +216,29 @@ TEST_F(KvClientTest, AServerForgetsWhatWasTaken) {
   EXPECT_LT(held_most - before, std::size_t{64} << 20);
 }
 
+TEST(KvServer, RemovesExpiredValuesByItself) {
+  ManualClock clock;
+  const std::unique_ptr<EventLoop> loop = *EventLoop::open(clock);
+  const std::unique_ptr<KvDatabase> database = *KvDatabase::open(std::nullopt, {});
+  std::int64_t now_ms = 1'000'000;
+  KvServer server(*loop, *database, [&] { return now_ms; });
+  for (int i = 0; i < 1200; ++i) {
+    const KvRequest set{.kind = Kind::set,
+                        .lifetime_ms = 100,
+                        .space = "f",
+                        .key = std::to_string(i),
+                        .value = "v"};
+    ASSERT_EQ(database->execute({&set, 1}, now_ms).front().code, 0);
+  }
+  now_ms += 100;
+  // 500 at once, with pauses for others.
+  for (int turn = 0; turn < 5; ++turn) {
+    clock.advance(Milliseconds(1000));
+    ASSERT_TRUE(loop->run_once(Milliseconds(0)));
+  }
+  EXPECT_EQ(database->purge(now_ms, 10'000), 0U);
+}
+
 // kill -9 at any time: what was answered is there.
 TEST_F(KvClientTest, WhatWasAnsweredSurvivesTheKillOfTheStore) {
   const ScratchDir folder = *ScratchDir::create("kv");
