@@ -326,6 +326,7 @@ void TcpServer::take_turn() {
 }
 
 void TcpServer::drain(std::function<void()> done) {
+  if (listener_) listener_->accept_waiting();
   listener_.reset();
   draining_ = true;
   drained_ = std::move(done);

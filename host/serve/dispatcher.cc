@@ -169,7 +169,8 @@ bool Dispatcher::takes_early(const Request& request) {
   const std::optional<Route> route = route_of(request.path);
   const Function* const function = route ? registry_.find(route->name) : nullptr;
   if (function == nullptr || request.chunked || route->kind == Route::Kind::api) return false;
-  return function->abi() == GuestAbi::nur && function->is_mostly_free();
+  const bool can = function->abi() == GuestAbi::nur || function->abi() == GuestAbi::wasi;
+  return can && function->is_mostly_free();
 }
 
 void Dispatcher::receive(const Arrival& arrival, TimePoint now) {

@@ -7,6 +7,7 @@
 
 #include "host/abi/typed/typed_call.h"
 #include "host/abi/wasi/process.h"
+#include "host/serve/cgi_streams.h"
 #include "host/serve/guest_task.h"
 
 namespace nur {
@@ -44,11 +45,19 @@ class WasiTask final : public GuestTask {
 
   Invocation& invocation() override { return *call_; }
   void answer(std::uint32_t exit_status) override;
+  std::optional<std::string> on_pause() override;
+  void on_failure() override;
+  [[nodiscard]] std::optional<std::string> refused_by_host() const override {
+    return cgi_output_.wrong();
+  }
+  void answer_cgi();
 
   const Reading reading_;
   const std::string input_;
   InputView standard_input_;
+  BodyInput body_input_;  // instead, of a body that has not come whole
   CappedOutput standard_output_;
+  CgiOutput cgi_output_;  // instead, as CGI
   LineSink standard_error_;
   std::optional<WasiProcess> process_;
   std::optional<CommandCall> call_;

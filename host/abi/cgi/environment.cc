@@ -127,7 +127,7 @@ std::vector<std::string> cgi_environment(const Request& request, const CgiOption
     environment.push_back(fmt::format("{}={}", name, value.substr(0, value.find('\0'))));
   };
   set("AUTH_TYPE", "");
-  set("CONTENT_LENGTH", std::to_string(request.body.size()));
+  set("CONTENT_LENGTH", options.content_length.value_or(std::to_string(request.body.size())));
   set("CONTENT_TYPE", header_value(request, "content-type"));
   set("GATEWAY_INTERFACE", "CGI/1.1");
   set("PATH_INFO", path_info);

@@ -4,6 +4,7 @@
 // same names for any language that can print, and three more that start with X_.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct CgiOptions {
   std::string matched_route;  // X_MATCHED_ROUTE: "/hello/..."
   std::string server_software = "nurhost";
   std::string scheme = "http";
+  // Of a body that has not come whole, as the client says; otherwise it is measured.
+  std::optional<std::string> content_length;
 };
 
 // "NAME=value" each, ready for a process's environment; no NUL in any.

@@ -1,6 +1,7 @@
 #include "host/abi/cgi/response.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -27,6 +28,7 @@ struct Status {
 struct Head {
   std::optional<Status> status;
   std::vector<Header> headers;
+  std::optional<std::uint64_t> length;
 };
 
 // Printable: the message ends up in a log.
@@ -68,6 +70,16 @@ Result<Status> parse_status(std::string_view value) {
                 shown(value));
   }
   return Status{code, std::string(without_outer_blanks(value.substr(digits.size())))};
+}
+
+// Anything else is taken for no promise.
+std::optional<std::uint64_t> parse_length(std::string_view value) {
+  std::uint64_t length = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), length);
+  if (value.empty() || error != std::errc() || end != value.data() + value.size()) {
+    return std::nullopt;
+  }
+  return length;
 }
 
 // Where the guest's body starts, and the lines before it.
@@ -154,6 +166,8 @@ Result<Head> parse_head(std::string_view lines) {
     NUR_TRY(check_not_repeated(head, header.name));
     if (same_header_name(header.name, "Status")) {
       head.status = NUR_TRY(parse_status(header.value));
+    } else if (same_header_name(header.name, "Content-Length")) {
+      head.length = parse_length(header.value);
     } else if (!is_the_hosts(header.name)) {
       head.headers.push_back(std::move(header));
     }
@@ -163,7 +177,18 @@ Result<Head> parse_head(std::string_view lines) {
 
 }  // namespace
 
+bool has_cgi_head(std::string_view stdout_bytes) {
+  return stdout_bytes.starts_with('\n') || stdout_bytes.starts_with("\r\n") ||
+         stdout_bytes.find("\n\n") != std::string_view::npos ||
+         stdout_bytes.find("\n\r\n") != std::string_view::npos;
+}
+
 Result<Response> parse_cgi_response(std::string stdout_bytes) {
+  CgiBeginning whole = NUR_TRY(parse_cgi_beginning(std::move(stdout_bytes)));
+  return std::move(whole.response);
+}
+
+Result<CgiBeginning> parse_cgi_beginning(std::string stdout_bytes) {
   const Split parts = NUR_TRY(split(stdout_bytes));
   Head head = NUR_TRY(parse_head(parts.lines));
 
@@ -185,7 +210,7 @@ Result<Response> parse_cgi_response(std::string stdout_bytes) {
     stdout_bytes.erase(0, parts.body_at);
     response.body = std::move(stdout_bytes);
   }
-  return response;
+  return CgiBeginning{std::move(response), head.length};
 }
 
 }  // namespace nur

@@ -10,7 +10,10 @@
 // the message or belong to the connection are the host's and are dropped.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "host/net/http_message.h"
@@ -24,5 +27,16 @@ namespace nur {
 // Status, Location or Content-Type, or none of the three; limit_exceeded for more than 100 headers
 // or 32 KiB of them.
 Result<Response> parse_cgi_response(std::string stdout_bytes);
+
+// The same of an answer that is not whole: its head, and what there is of the body. `length` is
+// what the head promises of the body, if it does.
+struct CgiBeginning {
+  Response response;
+  std::optional<std::uint64_t> length;
+};
+Result<CgiBeginning> parse_cgi_beginning(std::string stdout_bytes);
+
+// Whether the empty line behind the headers is there.
+bool has_cgi_head(std::string_view stdout_bytes);
 
 }  // namespace nur

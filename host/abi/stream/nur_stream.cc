@@ -72,12 +72,11 @@ NurStream::NurStream(const StreamEntries& entries, std::string_view input, Strea
       values_(results_.empty() ? std::span<nur_value>(parameters_) : results_) {}
 
 bool NurStream::read_chunk() {
-  if (!chunk_) chunk_ = std::make_unique_for_overwrite<std::array<char, kChunkBytesMax>>();
-  const std::optional<std::size_t> count = peer_->read(*chunk_);
+  if (!read_) read_ = std::make_unique_for_overwrite<std::array<char, kReadBytes>>();
+  const std::optional<std::size_t> count = peer_->read(*read_);
   if (!count) return false;
-  input_ = std::string_view(chunk_->data(), *count);
+  input_ = std::string_view(read_->data(), *count);
   reads_ = *count > 0;
-  renews_limits_ = true;
   return true;
 }
 
@@ -92,6 +91,7 @@ std::expected<std::optional<Invocation::Call>, nur_trap> NurStream::next_call(
 
   if (phase_ == Phase::offer_chunk) {
     if (input_.empty() && reads_ && !read_chunk()) return Call::wait_for_client();
+    renews_limits_ = read_ != nullptr;
     if (input_.empty()) {
       phase_ = Phase::finished;
       return call(entries_.poll_stream, 0, 0);

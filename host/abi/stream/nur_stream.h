@@ -87,6 +87,8 @@ class NurStream final : public Invocation {
  private:
   // What one read of the original worker delivers at most; guests size their buffers by it.
   static constexpr std::size_t kChunkBytesMax = 1024;
+  // Asked for at once: a socket that gives less is empty, which a full chunk would not tell.
+  static constexpr std::size_t kReadBytes = 2 * kChunkBytesMax;
 
   // False: nothing is there now.
   bool read_chunk();
@@ -100,8 +102,7 @@ class NurStream final : public Invocation {
   StreamPeer* const peer_ = nullptr;
   bool reads_ = false;  // more input may come from the peer
   bool renews_limits_ = false;
-  std::unique_ptr<std::array<char, kChunkBytesMax>>
-      chunk_;  // what input_ is, once it comes from there
+  std::unique_ptr<std::array<char, kReadBytes>> read_;  // input_, once it comes from there
   const OnLog on_log_;
   Phase phase_ = Phase::offer_chunk;
   std::size_t sent_ = 0;  // of the nur_send that the guest is in

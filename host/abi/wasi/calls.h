@@ -47,12 +47,13 @@ Done fd_pread(WasiProcess&, const GuestMemory&, GuestFd, Pointer iovs, Size iovs
               std::uint64_t offset, Pointer nread);
 Done fd_pwrite(WasiProcess&, const GuestMemory&, GuestFd, Pointer iovs, Size iovs_len,
                std::uint64_t offset, Pointer nwritten);
-Done fd_read(WasiProcess&, const GuestMemory&, GuestFd, Pointer iovs, Size iovs_len, Pointer nread);
+WasiResult<HostReply> fd_read(WasiProcess&, const GuestMemory&, GuestFd, Pointer iovs,
+                              Size iovs_len, Pointer nread);
 Done fd_seek(WasiProcess&, const GuestMemory&, GuestFd, std::uint64_t delta, std::uint32_t whence,
              Pointer newoffset);
 Done fd_tell(WasiProcess&, const GuestMemory&, GuestFd, Pointer offset);
-Done fd_write(WasiProcess&, const GuestMemory&, GuestFd, Pointer iovs, Size iovs_len,
-              Pointer nwritten);
+WasiResult<HostReply> fd_write(WasiProcess&, const GuestMemory&, GuestFd, Pointer iovs,
+                               Size iovs_len, Pointer nwritten);
 
 // Descriptors and what is known of them: fd_calls.cc.
 Done fd_advise(WasiProcess&, const GuestMemory&, GuestFd, std::uint64_t offset, std::uint64_t len,

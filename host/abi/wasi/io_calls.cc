@@ -29,6 +29,12 @@ Done check_would_not_block(const OpenFile& file, short event) {
   return {};
 }
 
+// A stream whose client has not sent or taken anything: the guest waits, or is told EAGAIN.
+WasiResult<HostReply> wait_for(const OpenFile& file) {
+  if ((file.flags & fd_flag::nonblock) != 0) return refuse(Errno::again);
+  return HostReply::wait_for_client();
+}
+
 // Until the buffers are full or the file ends. `offset` nullopt: from its position on, which moves.
 WasiResult<std::size_t> read_file(const GuestMemory& memory, int fd, const Buffers& buffers,
                                   std::optional<std::uint64_t> offset) {
@@ -107,8 +113,8 @@ Done fd_pwrite(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Poin
   return write_guest(memory, nwritten, static_cast<Size>(total));
 }
 
-Done fd_read(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer iovs,
-             Size iovs_len, Pointer nread) {
+WasiResult<HostReply> fd_read(WasiProcess& process, const GuestMemory& memory, GuestFd fd,
+                              Pointer iovs, Size iovs_len, Pointer nread) {
   const OpenFile* const file =
       NUR_TRY(process.files().find_readable_or_writable(fd, right::fd_read));
   NUR_TRY(check_room<Size>(memory, nread));
@@ -118,11 +124,13 @@ Done fd_read(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointe
     total = NUR_TRY(read_file(memory, file->host->get(), buffers, std::nullopt));
   } else {
     NUR_TRY(check_would_not_block(*file, POLLIN));
+    if (!file->stream->is_ready(EventType::fd_read)) return wait_for(*file);
     const WritableBuffers places =
         NUR_TRY(writable_buffers(memory, buffers, file->stream->read_bytes_max()));
     total = NUR_TRY(file->stream->read(places));
   }
-  return write_guest(memory, nread, static_cast<Size>(total));
+  NUR_TRY(write_guest(memory, nread, static_cast<Size>(total)));
+  return HostReply::resume();
 }
 
 Done fd_seek(WasiProcess& process, const GuestMemory& memory, GuestFd fd, std::uint64_t delta,
@@ -145,8 +153,8 @@ Done fd_tell(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointe
   return write_guest(memory, offset, at);
 }
 
-Done fd_write(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Pointer iovs,
-              Size iovs_len, Pointer nwritten) {
+WasiResult<HostReply> fd_write(WasiProcess& process, const GuestMemory& memory, GuestFd fd,
+                               Pointer iovs, Size iovs_len, Pointer nwritten) {
   const OpenFile* const file =
       NUR_TRY(process.files().find_readable_or_writable(fd, right::fd_write));
   NUR_TRY(check_room<Size>(memory, nwritten));
@@ -156,9 +164,11 @@ Done fd_write(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Point
     total = NUR_TRY(write_file(*file, buffers, -1));
   } else {
     NUR_TRY(check_would_not_block(*file, POLLOUT));
+    if (!file->stream->is_ready(EventType::fd_write)) return wait_for(*file);
     total = NUR_TRY(file->stream->write(buffers));
   }
-  return write_guest(memory, nwritten, static_cast<Size>(total));
+  NUR_TRY(write_guest(memory, nwritten, static_cast<Size>(total)));
+  return HostReply::resume();
 }
 
 }  // namespace nur::wasi

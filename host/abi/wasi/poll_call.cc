@@ -1,8 +1,9 @@
 // poll_oneoff: waiting for time to pass or for a descriptor.
 //
-// Streams in memory and files are always ready, so of a served guest only clocks make a call wait.
-// The events are then written at once and the reply says when the guest may go on; whoever runs it
-// serves others until then. Only descriptors of the host (command line) block the thread.
+// Streams in memory and files are always ready. Where only clocks make a call wait, the events are
+// written at once and the reply says when the guest may go on; whoever runs it serves others until
+// then. Where a stream waits for its client, the guest is parked and the call asked again. Only
+// descriptors of the host (command line) block the thread.
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
@@ -44,6 +45,7 @@ struct Subscribed {
   std::vector<Event> ready;
   std::vector<Timer> timers;
   std::vector<Waiting> waiting;
+  bool waits_for_client = false;  // some stream
 };
 
 Event event_of(const Subscription& subscription) {
@@ -57,6 +59,10 @@ WasiResult<std::uint64_t> time_left_ns(const WasiProcess& process, const Subscri
   if ((clock.flags & ~kSubscriptionAbsolute) != 0) return refuse(Errno::inval);
   const std::uint64_t now = NUR_TRY(exact_time_ns(process, clock.clock_or_fd));
   std::uint64_t left = clock.timeout_ns;
+  if (process.polling_since && (clock.flags & kSubscriptionAbsolute) == 0) {
+    const Nanoseconds passed = process.clocks().monotonic() - *process.polling_since;
+    left -= std::min(left, static_cast<std::uint64_t>(passed.count()));
+  }
   if ((clock.flags & kSubscriptionAbsolute) != 0) left = left > now ? left - now : 0;
   if (left == 0) return 0;
   // The guest's clock shows a time up to one resolution after it has come. Waking it sooner would
@@ -81,6 +87,10 @@ Done subscribe_descriptor(WasiProcess& process, Event event, std::uint32_t fd, S
   if (file->stream == nullptr) {
     event.bytes = reads ? bytes_left_in_file(file->host->get()) : kTransferBytesMax;
     all.ready.push_back(event);
+    return {};
+  }
+  if (!file->stream->is_ready(event.type)) {
+    all.waits_for_client = true;
     return {};
   }
   event.bytes = file->stream->bytes_ready(event.type);
@@ -176,13 +186,23 @@ WasiResult<HostReply> poll_oneoff(WasiProcess& process, const GuestMemory& memor
   if (!all.ready.empty()) wait_ns = 0;
 
   HostReply reply = HostReply::resume();
-  if (!all.waiting.empty()) {
+  if (all.waits_for_client) {
+    const TimePoint now = process.clocks().monotonic();
+    if (wait_ns != 0) {
+      if (!process.polling_since) process.polling_since = now;
+      if (!wait_ns) return HostReply::wait_for_client();
+      return HostReply::wait_for_client(now + Nanoseconds(static_cast<std::int64_t>(*wait_ns)));
+    }
+    process.polling_since.reset();
+    expire_timers(all, 0);
+  } else if (!all.waiting.empty()) {
     const std::size_t ready_before = all.ready.size();
     NUR_TRY(wait_for_descriptors(all, wait_ns));
     const bool in_time = all.ready.size() > ready_before;
     expire_timers(all, in_time ? 0 : wait_ns.value_or(0));
   } else {
     // Something is ready or a timer runs, for there is at least one subscription.
+    process.polling_since.reset();
     expire_timers(all, *wait_ns);
     if (*wait_ns > 0) {
       reply = HostReply::sleep(process.clocks().monotonic() +

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,9 @@ class WasiProcess {
   [[nodiscard]] const WasiClocks& clocks() const { return *options_.clocks; }
   [[nodiscard]] const RandomSource& random() const { return *options_.random; }
   [[nodiscard]] Nanoseconds clock_resolution() const { return options_.clock_resolution; }
+
+  // Since when the guest waits in poll_oneoff, which is asked again and again meanwhile.
+  std::optional<TimePoint> polling_since;
 
  private:
   explicit WasiProcess(WasiOptions options);

@@ -1,8 +1,9 @@
 // Where a guest's standard input comes from and its output goes.
 //
-// A served guest reads its request from memory and writes its answer into memory, so it never
-// waits. On the command line the streams are descriptors of the host, whose calls block the thread:
-// only for a process that runs one guest.
+// A served guest reads its request from memory and writes its answer into memory, or waits without
+// holding up its thread until its client sends or takes something. On the command line the streams
+// are descriptors of the host, whose calls block the thread: only for a process that runs one
+// guest.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +32,10 @@ class WasiStream {
   virtual wasi::WasiResult<std::size_t> write(std::span<const std::span<const std::byte>> from) = 0;
 
   [[nodiscard]] virtual wasi::FileType type() const = 0;
+
+  // False: a call in that direction would have to wait. Who owns the stream wakes the guest when it
+  // need not any more.
+  [[nodiscard]] virtual bool is_ready(wasi::EventType) { return true; }
 
   // What to poll before a call that shall not block; -1 when none ever does.
   [[nodiscard]] virtual int descriptor() const = 0;
