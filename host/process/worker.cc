@@ -192,8 +192,9 @@ void Worker::load(DeployMessage message, std::vector<Fd> descriptors) {
     const bool has_door = std::ranges::find(setup_.options.tcp, message.name,
                                             &TcpBinding::function) != setup_.options.tcp.end();
     if (has_door) {
+      // Unless somebody has said how many.
       std::size_t& most = settings.limits.pool.leased_max;
-      most = std::max(most, kTcpInstancesMax);
+      if (most == PoolLimits{}.leased_max) most = kTcpInstancesMax;
     }
     return Function::load(message.name, std::move(artefact), std::move(settings),
                           setup_.options.host_modules, message.number);

@@ -1,5 +1,6 @@
 #include "host/serve/dispatcher.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/log.h"
@@ -58,6 +59,14 @@ std::uint64_t body_bytes(const Exchange& exchange) {
   std::uint64_t bytes = 0;
   if (length != nullptr) std::from_chars(length->data(), length->data() + length->size(), bytes);
   return bytes;
+}
+
+// Whether a handle function ever reads a body. One that does not is answered when the body has
+// come, so that its client can keep the connection.
+bool asks_for_body(const Function& function) {
+  return std::ranges::any_of(function.module().manifest().imports, [](const auto& import) {
+    return import.module == "env" && import.name == "request_body";
+  });
 }
 
 // What is wrong with asking this function in this way.
@@ -163,14 +172,22 @@ bool Dispatcher::is_quarantined(Exchange& exchange, const Function& function) {
 }
 
 // Who reads a body while it comes holds an instance for as long: only while most are free, so that
-// clients that send slowly keep nobody from one. A chunked body has no length until it is whole,
-// and guests are told one.
+// clients that send slowly keep nobody from one. A chunked body has no length until it is whole:
+// guests of nur and CGI are told one, and the function's limit is held against it.
 bool Dispatcher::takes_early(const Request& request) {
   const std::optional<Route> route = route_of(request.path);
   const Function* const function = route ? registry_.find(route->name) : nullptr;
   if (function == nullptr || request.chunked || route->kind == Route::Kind::api) return false;
-  const bool can = function->abi() == GuestAbi::nur || function->abi() == GuestAbi::wasi;
-  return can && function->is_mostly_free();
+  switch (function->abi()) {
+    case GuestAbi::nur:
+    case GuestAbi::wasi:
+      return function->is_mostly_free();
+    case GuestAbi::handle:
+      return asks_for_body(*function) && function->is_mostly_free();
+    case GuestAbi::typed:
+      break;
+  }
+  return false;
 }
 
 void Dispatcher::receive(const Arrival& arrival, TimePoint now) {

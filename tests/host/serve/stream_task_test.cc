@@ -218,6 +218,24 @@ TEST_F(StreamTaskTest, TakesNoRequestEarlyWhenHalfOfItsInstancesAreInUse) {
   EXPECT_FALSE(dispatcher_.takes_early(others[0].request()));
 }
 
+// One that never asks for a body is answered when it has come, and keeps its connection.
+TEST_F(StreamTaskTest, TakesRequestsEarlyForHandleFunctionsThatAskForTheirBody) {
+  constexpr std::string_view kReads = R"((module
+    (import "env" "request_body" (func (param i32 i64) (result i64)))
+    (memory (export "memory") 1)
+    (func (export "handle"))))";
+  constexpr std::string_view kDoesNot = R"((module
+    (import "env" "log" (func (param i32 i64)))
+    (memory (export "memory") 1)
+    (func (export "handle"))))";
+  std::filesystem::copy_file(test::artefact_of(kReads), folder_.path() / "reads.so");
+  std::filesystem::copy_file(test::artefact_of(kDoesNot), folder_.path() / "does_not.so");
+  load(Milliseconds(5000));
+  FakeExchange exchange("POST", "/reads", "abc");
+  EXPECT_TRUE(dispatcher_.takes_early(exchange.request()));
+  EXPECT_FALSE(dispatcher_.takes_early(FakeExchange("POST", "/does_not", "abc").request()));
+}
+
 TEST_F(StreamTaskTest, TakesNothingEarlyForAFunctionThatIsNotThere) {
   FakeExchange exchange("POST", "/nobody");
   EXPECT_FALSE(dispatcher_.takes_early(exchange.request()));
