@@ -3,7 +3,7 @@
 connection sends by what the line is:
 
   hello       "world from backend"
-  wait N      the same, N milliseconds later
+  gate FILE   the same, once there is such a file; how many wait is in FILE.waits, a line each
   drip N      the same, one byte every N milliseconds
   hang        nothing, and keeps the connection
   close       nothing, and closes it
@@ -12,6 +12,7 @@ connection sends by what the line is:
   count N     how many bytes follow it, of the N that it reads, slowly at first
 """
 import asyncio
+import os
 import socket
 import struct
 import sys
@@ -21,10 +22,13 @@ ANSWER = b"world from backend\n"
 
 async def answer(line, reader, writer):
     what, _, text = line.decode().strip().partition(" ")
-    number = int(text or 0)
-    if what == "wait":
-        await asyncio.sleep(number / 1000)
-    if what in ("hello", "wait"):
+    number = int(text) if text.isdigit() else 0
+    if what == "gate":
+        with open(text + ".waits", "a", encoding="utf-8") as file:
+            file.write("waits\n")
+        while not os.path.exists(text):
+            await asyncio.sleep(0.02)
+    if what in ("hello", "gate"):
         writer.write(ANSWER)
     elif what == "drip":
         for at in range(len(ANSWER)):
@@ -62,7 +66,6 @@ async def main():
     server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=4096)
     with open(sys.argv[1] + ".new", "w", encoding="ascii") as file:
         file.write(str(server.sockets[0].getsockname()[1]))
-    import os
     os.rename(sys.argv[1] + ".new", sys.argv[1])
     await server.serve_forever()
 
