@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <set>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -19,6 +21,8 @@
 
 namespace nur {
 namespace {
+
+constexpr std::string_view kScratchPrefix = "new-";
 
 // As nurc looks for it.
 std::string cache_folder() {
@@ -52,6 +56,21 @@ Result<void> make_own_folder(const Path& folder) {
   return {};
 }
 
+// What a nurhost that was killed has left behind.
+void remove_leftovers(const Path& folder) {
+  constexpr std::chrono::hours kNobodyCompilesForSoLong(1);
+  const auto old = std::filesystem::file_time_type::clock::now() - kNobodyCompilesForSoLong;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code ignored;
+    if (at->path().filename().string().starts_with(kScratchPrefix) &&
+        at->last_write_time(ignored) < old && !ignored) {
+      std::filesystem::remove_all(at->path(), ignored);
+    }
+  }
+}
+
 bool is_whole(const Path& artefact) {
   std::error_code error;
   return std::filesystem::exists(artefact, error) && VerifiedArtefact::read(artefact).has_value();
@@ -66,6 +85,7 @@ Result<CompiledModules> CompiledModules::open() {
     if (cache.has_parent_path()) std::filesystem::create_directories(cache.parent_path(), error);
     NUR_TRY(make_own_folder(cache));
     NUR_TRY(make_own_folder(cache / "modules"));
+    remove_leftovers(cache / "modules");
     return CompiledModules(cache / "modules");
   }
   ScratchDir scratch = NUR_TRY(ScratchDir::create("nurhost-"));
@@ -129,7 +149,7 @@ std::vector<Result<Path>> CompiledModules::compile(std::span<const ModuleToCompi
 Result<void> CompiledModules::compile_batch(const std::map<Path, ModuleToCompile>& batch) {
   const Path nurc = NUR_TRY(
       in_context(find_nurc(), fmt::format("compiling {}", batch.begin()->second.file.string())));
-  std::string scratch = (folder_ / "new-XXXXXX").string();
+  std::string scratch = (folder_ / fmt::format("{}XXXXXX", kScratchPrefix)).string();
   if (::mkdtemp(scratch.data()) == nullptr) {
     return fail(ErrorKind::exhausted, "{}", system_error_text("creating " + scratch));
   }

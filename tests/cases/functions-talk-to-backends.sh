@@ -9,8 +9,7 @@ source "$case_folder/serverless/build.sh"
 cd -- "$scratch"
 initial_memory=6553600 build_guest tcp tcp.wasm
 start_backend
-refused=$(closed_port)
-unopened=$(closed_port)
+refused=$refused_port
 at=127.0.0.1:$backend_port
 # route PATH FUNCTION VALUE...: each value "/key=text".
 route() {
@@ -38,12 +37,12 @@ done
   route /count handle "/backend=$at" '/line=count 4000000' /bytes=4000000 /read=7
   route /hang handle "/backend=$at" /line=hang
   route /refused handle "/backend=127.0.0.1:$refused"
-  route /unopened handle "/backend=127.0.0.1:$unopened"
+  route /unopened handle "/backend=127.0.0.1:1"
   route /greedy greedy "/backend=$at" /times=1000
   route /wrong wrong
   route /ssrf handle "/backend=${ssrf[*]}"
 } >config.toml
-serve config.toml --outbound "loopback:$backend_port" --outbound "loopback:$refused" --timeout 3s --workers 1
+serve config.toml --outbound "loopback:$backend_port" --outbound "loopback:$refused" --timeout 6s --workers 1
 
 # expect_talk PATH LINE...
 expect_talk() {
@@ -65,7 +64,7 @@ expect_talk /unopened 'connect -3'
 wrong=()
 for _ in 1 2 3 4 5 6; do wrong+=('read -1' 'write -1' 'close -4'); done
 expect_talk /wrong "${wrong[@]}" 'connect -4' 'connect -4' 'connect -4'
-expect_answer "504 504 Gateway Timeout: the function ran for more than 3s" /hang
+expect_answer "504 504 Gateway Timeout: the function ran for more than 6s" /hang
 
 # So many and no more, and all are given back.
 for _ in 1 2 3; do expect_talk /greedy 'connected 64' 'last -2' 'close 0' 'again 0'; done

@@ -53,6 +53,8 @@ expect_answer "200 three" /three
 stop_server
 
 # What was kept and is damaged is compiled anew.
+mkdir "$NUR_CACHE/modules/new-killed"
+touch -d '2 hours ago' "$NUR_CACHE/modules/new-killed"
 for file in "$NUR_CACHE"/modules/*.so; do printf 'x' | dd of="$file" bs=1 seek=5000 conv=notrunc status=none; done
 serve "$scratch/other/three.wasm"
 expect_equal "compiled anew" "$(compiled)" "three.wasm"

@@ -27,7 +27,7 @@ cat >samples/trap.wat <<'WAT'
   (func (export "split") (call $status (i32.const 200) (i32.const 0) (i64.const 9)) (call $body (i32.const 0) (i64.const 0))))
 WAT
 start_backend
-refused=$(closed_port)
+refused=$refused_port
 application() { printf '[[applications]]\nfile_path = "%s"\nmethod = "%s"\nurl_path = "%s"\n' "$@"; }
 {
   echo 'listen_address = "127.0.0.1:0"'
@@ -70,7 +70,7 @@ begin_with_config() {
   [[ -n $url ]] || fail "nurhost ended at start"
   port=${url##*:}
 }
-begin_with_config config.toml --outbound "loopback:$backend_port" --outbound "loopback:$refused" --timeout 2s
+begin_with_config config.toml --outbound "loopback:$backend_port" --outbound "loopback:$refused" --timeout 4s
 expect_logged 'compiling samples/testfunc\.wasm'
 
 # expect_bytes METHOD TARGET EXPECTED: of the whole answer, until the connection ends.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""backend.py FILE: listens on a loopback port, which it writes to FILE, and answers each line that a
-connection sends by what the line is:
+"""backend.py FILE: listens on a loopback port, and answers each line that a connection sends by what
+the line is. Writes that port to FILE, and another one that refuses connections for as long:
 
   hello       "world from backend"
   gate FILE   the same, once there is such a file; how many wait is in FILE.waits, a line each
@@ -64,8 +64,11 @@ async def serve(reader, writer):
 
 async def main():
     server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=4096)
+    # Nobody else can have a port that is bound, and nobody listens on it.
+    refusing = socket.socket()
+    refusing.bind(("127.0.0.1", 0))
     with open(sys.argv[1] + ".new", "w", encoding="ascii") as file:
-        file.write(str(server.sockets[0].getsockname()[1]))
+        file.write(f"{server.sockets[0].getsockname()[1]} {refusing.getsockname()[1]}")
     os.rename(sys.argv[1] + ".new", sys.argv[1])
     await server.serve_forever()
 

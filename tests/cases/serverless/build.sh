@@ -15,15 +15,11 @@ build_guest() {
   printf '\x00\x09\x07linking\x03' >>"$output"
 }
 
-# start_backend: sets backend_port.
+# start_backend: sets backend_port, and refused_port on which nobody listens.
 start_backend() {
   command -v python3 >/dev/null || skip "python3 is not installed"
   begin python3 "$serverless_sources/backend.py" "$scratch/backend.port"
   poll 20 test -s "$scratch/backend.port" || fail "the backend does not start"
-  backend_port=$(cat "$scratch/backend.port")
-}
-
-# A port that nobody listens on.
-closed_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  read -r backend_port refused_port <"$scratch/backend.port" || true
+  : "$backend_port" "$refused_port"
 }
