@@ -1,7 +1,6 @@
 #include "host/config/toml_file.h"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 
 #include "base/log.h"
@@ -85,6 +84,44 @@ std::string_view name_of(TomlValue::Kind kind) {
   return "a table";
 }
 
+// Where a key begins to name more tables in tables than kKeyPartsMax. Those that toml++ makes of it
+// destroy each other one inside the other, and a million would not fit on a stack; of values in
+// values it keeps count itself.
+constexpr std::size_t kKeyPartsMax = 256;
+
+std::optional<TomlPlace> key_that_is_too_deep(std::string_view text) {
+  std::uint32_t line = 1;
+  std::size_t line_begin = 0;
+  std::size_t dots = 0;  // since anything that cannot be inside of a key
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"' || c == '\'') {
+      const std::string quote(text.substr(at, 3) == std::string(3, c) ? 3 : 1, c);
+      std::size_t end = at + quote.size();
+      while (end < text.size() && text.substr(end, quote.size()) != quote) {
+        if (quote.size() == 1 && text[end] == '\n') break;  // not closed: toml++ will say so
+        if (text[end] == '\n') ++line, line_begin = end + 1;
+        end += c == '"' && text[end] == '\\' ? 2 : 1;
+      }
+      if (end >= text.size()) return std::nullopt;
+      at = text[end] == '\n' ? end - 1 : end + quote.size() - 1;
+    } else if (c == '#') {
+      const std::size_t end = text.find('\n', at);
+      if (end == std::string_view::npos) return std::nullopt;
+      at = end - 1;
+    } else if (c == '\n') {
+      ++line;
+      line_begin = at + 1;
+      dots = 0;
+    } else if (std::string_view("=,{}[]").find(c) != std::string_view::npos) {
+      dots = 0;
+    } else if (c == '.' && ++dots == kKeyPartsMax) {
+      return TomlPlace{line, static_cast<std::uint32_t>(at - line_begin + 1)};
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 const TomlEntry* TomlValue::find(std::string_view key) const {
@@ -99,6 +136,10 @@ Result<TomlFile> TomlFile::read(const Path& path) {
 
 Result<TomlFile> TomlFile::parse(std::string_view text, const Path& path) {
   TomlFile file(path, {});
+  if (const std::optional<TomlPlace> place = key_that_is_too_deep(text)) {
+    return std::unexpected(file.error_at(
+        *place, fmt::format("no valid TOML: a key of more than {} parts", kKeyPartsMax)));
+  }
   const toml::parse_result parsed = toml::parse(text, path.string());
   if (!parsed) {
     return std::unexpected(

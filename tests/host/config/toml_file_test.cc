@@ -1,6 +1,9 @@
 #include "host/config/toml_file.h"
 
 #include <array>
+#include <random>
+#include <stdexcept>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -9,7 +12,11 @@ namespace {
 
 using namespace std::string_view_literals;
 
-TomlFile parsed(std::string_view text) { return *TomlFile::parse(text, "a.toml"); }
+TomlFile parsed(std::string_view text) {
+  Result<TomlFile> file = TomlFile::parse(text, "a.toml");
+  if (!file) throw std::runtime_error(file.error().message);
+  return *std::move(file);
+}
 
 template <class T>
 std::string refusal(const Result<T>& result) {
@@ -75,6 +82,63 @@ TEST(TomlFile, RefusesTablesNestedTooDeeply) {
   for (int i = 0; i < 40; ++i) header += ".a";
   EXPECT_EQ(refusal(TomlFile::parse(header + "]\n", "a.toml")),
             "a.toml:1:1: no valid TOML: tables nested too deeply");
+}
+TEST(TomlFile, RefusesAKeyOfVeryManyParts) {
+  std::string parts = "a";
+  for (int i = 0; i < 400'000; ++i) parts += ".a";
+  for (const auto& [text, place] : std::vector<std::pair<std::string, std::string>>{
+           {parts + " = 1\n", "1:512"},
+           {"x = 1 # ...\n[" + parts + "]\n", "2:513"},
+           {"[[" + parts + "]]\n", "1:514"},
+           {"x = { " + parts + " = 1 }\n", "1:518"},
+           {"\"=\" . " + parts + " = 1\n", "1:516"},
+           {"x = \"\"\"\n\"\\\"\n\"\"\"\n" + parts + " = 1\n", "4:512"},
+           {"x = \"unclosed\n" + parts + " = 1\n", "2:512"}}) {
+    EXPECT_EQ(refusal(TomlFile::parse(text, "a.toml")),
+              "a.toml:" + place + ": no valid TOML: a key of more than 256 parts")
+        << text.substr(0, 30);
+  }
+}
+TEST(TomlFile, TakesDotsWhereTheyAreNoKeys) {
+  std::string dots(1000, '.');
+  std::string numbers = "0.5";
+  for (int i = 0; i < 400; ++i) numbers += ", 0.5";
+  const TomlFile file =
+      parsed("a = \"" + dots + "\" # " + dots + "\nb = '" + dots + "'\nc = \"\"\"\n" + dots +
+             "\n\"\"\"\nd = [" + numbers + "]\ne = '''" + dots + "'''\n");
+  EXPECT_EQ(file.root().entries.size(), 5U);
+}
+TEST(TomlFile, RefusesOrTakesWhateverIsWrittenAndLives) {
+  const std::string seed =
+      "manifest_version = 1\n[function.cart]\nargs = [\"a\", 'b']\nlimits = { memory = \"1MiB\" }\n"
+      "[[function.cart.files]]\nsource = \"\"\"x\"\"\"\nd = 1979-05-27T07:32:00Z\nf = 1.5e3\n";
+  constexpr std::string_view kBytes = "\"'#.=,{}[]\n\\ \t0a\0\xff\xc3";
+  std::mt19937 random(20'240'501);
+  int taken = 0;
+  for (int turn = 0; turn < 3000; ++turn) {
+    std::string text = seed;
+    for (int change = 0; change < 1 + turn % 4; ++change) {
+      const std::size_t at = random() % text.size();
+      switch (random() % 3) {
+        case 0:
+          text[at] = kBytes[random() % kBytes.size()];
+          break;
+        case 1:
+          text.erase(at, 1 + random() % 5);
+          break;
+        default:
+          text.insert(at, 1, kBytes[random() % kBytes.size()]);
+      }
+      if (text.empty()) text = "a";
+    }
+    const Result<TomlFile> file = TomlFile::parse(text, "a.toml");
+    if (file) {
+      ++taken;
+    } else {
+      EXPECT_TRUE(file.error().message.starts_with("a.toml:")) << file.error().message;
+    }
+  }
+  EXPECT_GT(taken, 100);
 }
 TEST(TomlFile, RefusesAFileThatIsNotThere) {
   const Result<TomlFile> file = TomlFile::read("/nowhere/a.toml");
