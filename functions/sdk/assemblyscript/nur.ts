@@ -391,8 +391,9 @@ export namespace http {
   }
 
   /// Sends a request and waits for the head of the response. `headers` are "Name: value\r\n" lines;
-  /// `timeout` is in milliseconds and for all of it, 0: the host's limit. null: `failure()` says
-  /// why (denied: not on the function's allow-list; limit: too many at once; invalid: no such URL).
+  /// `timeout` is in milliseconds: until the head is there, and between pieces of the body; 0: as
+  /// long as the host allows. null: `failure()` says why (denied: not on the function's allow-list;
+  /// limit: too many at once; invalid: no such URL).
   export function open(
     method: string, url: string, headers: string = "", body: Uint8Array | null = null, timeout: i64 = 0,
   ): Response | null {

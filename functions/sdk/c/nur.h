@@ -142,8 +142,9 @@ int64_t nur_kv_list(const char* prefix, uint64_t prefix_size, const char* after,
 // --- env: requests to other servers; waiting for them holds up nobody else ---
 
 // Sends a request and waits for the head of its response. headers are "Name: value\r\n" lines;
-// timeout_ms is for all of it, 0: the host's limit. Returns a handle. NUR_DENIED: not on the
-// allow-list. NUR_LIMIT: too many at once. NUR_INVALID: no such URL, method or header.
+// timeout_ms: until the head is there, and between pieces of the body; 0: as long as the host
+// allows. Returns a handle. NUR_DENIED: not on the allow-list. NUR_LIMIT: too many at once.
+// NUR_INVALID: no such URL, method or header.
 NUR_IMPORT("env", "http_open")
 int32_t nur_http_open(const char* method, uint64_t method_size, const char* url, uint64_t url_size,
                       const char* headers, uint64_t headers_size, const void* body,

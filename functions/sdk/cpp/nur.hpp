@@ -380,7 +380,7 @@ struct Request {
   std::string url = {};      // begins with http:// or https://
   std::string headers = {};  // "Name: value\r\n" lines
   std::string body = {};
-  Time timeout = std::nullopt;  // of all of it
+  Time timeout = std::nullopt;  // until the head is there, and between pieces of the body
 
   // Sends it and waits for the head of the response. denied: not on the function's allow-list.
   // limit: too many at once. invalid: no such URL, method or header. timed_out.

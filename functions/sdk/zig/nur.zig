@@ -314,7 +314,7 @@ pub const http = struct {
         /// "Name: value\r\n" lines.
         headers: []const u8 = "",
         body: []const u8 = "",
-        /// Of all of it; 0: the host's limit.
+        /// Until the head is there, and between pieces of the body; 0: as long as the host allows.
         timeout_ms: u32 = 0,
 
         /// Sends it and waits for the head of the response. Denied: not on the function's

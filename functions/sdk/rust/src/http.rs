@@ -52,8 +52,8 @@ impl Request {
         self
     }
 
-    /// How long all of it may take, from the name's look-up to the last byte. Without, the host's
-    /// limit holds.
+    /// How long it may take until the response's head is there, and then between pieces of its
+    /// body. Without, as long as the host allows.
     pub fn timeout(mut self, time: Duration) -> Request {
         self.timeout_ms = time.as_millis().clamp(1, i64::MAX as u128) as i64;
         self
