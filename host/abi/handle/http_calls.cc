@@ -44,12 +44,12 @@ HostReply http_open(HandleCall& call, const GuestMemory& memory, nur_value* valu
          .timeout = std::min(longest, Milliseconds(std::min<std::int64_t>(timeout, 1 << 30)))},
         [waker = services.guest->waker()] { waker.wake(); });
   }
-  if (const std::optional<FetchFailure> failure = fetches.opening->failure()) {
-    fetches.opening.reset();
-    return answer(values, number_of(*failure));
-  }
-  if (!fetches.opening->has_head()) return HostReply::wait();
-  return answer(values, fetches.keep_opened());
+  // A response that has broken off since is one all the same: http_read says so at its end.
+  if (fetches.opening->has_head()) return answer(values, fetches.keep_opened());
+  const std::optional<FetchFailure> failure = fetches.opening->failure();
+  if (!failure) return HostReply::wait();
+  fetches.opening.reset();
+  return answer(values, number_of(*failure));
 }
 
 HostReply http_status(HandleCall& call, const GuestMemory&, nur_value* values) {

@@ -277,6 +277,12 @@ TEST_F(HttpClientTest, SaysWhenABodyBreaksOff) {
     connection.close();
   });
   EXPECT_EQ(body_of(*get(server.url())), "half -1");
+  // Nobody has looked before all was over: there is a response all the same.
+  const std::unique_ptr<HttpFetch> late =
+      start({.method = "GET", .url = server.url(), .headers = {}, .body = {}, .timeout = {}});
+  for (int i = 0; i < 2000 && !late->failure(); ++i) turn(1, Milliseconds(10));
+  EXPECT_TRUE(late->has_head());
+  EXPECT_EQ(body_of(*late), "half -1");
 }
 
 TEST_F(HttpClientTest, LimitsTheHeadOfAResponse) {
