@@ -88,7 +88,8 @@ class WaitingTask : public ::testing::Test {
   SystemClock clock_;
   std::unique_ptr<EventLoop> loop_ = *EventLoop::open(clock_);
   WorkerPage page_;
-  TaskContext context_{*loop_, clock_, test::trap_guard(), page_};
+  // So long that a busy machine switches nobody out.
+  TaskContext context_{*loop_, clock_, test::trap_guard(), page_, Milliseconds(50)};
   std::unique_ptr<Function> function_;
   int ended_ = 0;
   Scheduler scheduler_{context_, [this] { ++ended_; }};
@@ -186,12 +187,12 @@ TEST_F(WaitingTask, IsAnswered504AtItsDeadline) {
 }
 
 TEST_F(WaitingTask, IsNotEndedForTheTimeItsClientTakes) {
-  load(Milliseconds(20));
+  load(Milliseconds(200));
   FakeExchange exchange("GET", "/");
   Doors doors;
   doors.closed = HostReply::wait_for_client();
   start(exchange, doors);
-  const TimePoint end = clock_.now() + Milliseconds(60);
+  const TimePoint end = clock_.now() + Milliseconds(500);
   while (clock_.now() < end) turn();
   EXPECT_FALSE(exchange.answer);
 
