@@ -122,7 +122,14 @@ Result<int> run_handle(const Stage& stage, const RunOptions& options) {
   process->flush();
   if (call.refused()) fmt::print(stderr, "nurhost: {}\n", *call.refused());
   if (status != 0) return status;
-  const std::string bytes = NUR_TRY(to_bytes(call.response()));
+  HandleResponse set = call.take_response();
+  // As when it is served: what was not set has a default, unless nothing was.
+  if (set.status || set.body || !set.headers.empty()) {
+    if (!set.status) set.reason = "OK";
+    if (!set.status) set.status = 200;
+    if (!set.body) set.body = "";
+  }
+  const std::string bytes = NUR_TRY(to_bytes(set));
   std::fwrite(bytes.data(), 1, bytes.size(), stdout);
   return 0;
 }

@@ -112,5 +112,9 @@ stop_server
 # The same on a command line, as bytes of HTTP.
 expect_exit 0 "$nurhost" run "$functions/greet.so"
 expect_equal "bytes" "$(tr -d '\r' <"$said")" $'log: hello\nHTTP/1.1 201 Made\nContent-length: 5\nContent-length: 5\nX-Greetings: hi\n\nhello'
+expect_exit 0 "$nurhost" run "$functions/ready.so"
+expect_equal "bytes of a body alone" "$(tr -d '\r' <"$said")" $'HTTP/1.1 200 OK\n\ny'
+expect_exit 1 "$nurhost" run "$functions/silent.so"
+expect_said 'the function ended without setting a status'
 expect_exit 1 "$nurhost" run "$functions/choice.so"
 expect_said 'choice has the functions one, two; name one with --invoke'
