@@ -437,7 +437,9 @@ std::optional<std::size_t> Connection::read_body(std::span<char> into) {
   const bool was_read = reads_body();
   const std::size_t count = body.copy(into.data(), into.size(), stream.taken);
   stream.taken += count;
-  if (stream.taken == body.size() || stream.taken >= kTakenBodyBytesMax) {
+  // Half of what is there at least, so that each byte is moved once at most.
+  if (stream.taken >= std::max(kTakenBodyBytesMax, body.size() / 2) ||
+      stream.taken == body.size()) {
     parser_.take_body(std::exchange(stream.taken, 0));
   }
   if (count > 0 || into.empty()) {
@@ -551,11 +553,22 @@ Result<void> Connection::end() {
 }
 
 void Connection::abort() {
+  if (answer_has_begun()) {
+    const Streaming& stream = streaming();
+    const bool until_close = stream.has_body && !stream.chunked && !stream.left;
+    resets_ = stream.verbatim ? stream.verbatim->ends_with_connection() : until_close;
+  }
   if (begin_answer()) end_answer(/*keep_alive=*/false);
 }
 
 // The last answer is sent.
 void Connection::finish() {
+  if (resets_) {
+    // An orderly end would make what was cut off look whole.
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    return close();
+  }
   // Closing a socket with unread input resets the connection, and the reset may overtake the
   // answer.
   const bool unread = must_linger_ || !kept_.empty() || readable_;

@@ -224,6 +224,7 @@ class Connection final : public EventHandler, public Exchange {
   bool was_refused_early_ = false;  // while the handler had it: its answer is for nobody
   bool in_handler_ = false;         // inside handle()
   bool must_linger_ = false;
+  bool resets_ = false;  // behind the last answer, instead of an orderly end
   bool served_one_ = false;
 
   Waiting waiting_ = Waiting::nothing;

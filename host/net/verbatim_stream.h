@@ -35,6 +35,10 @@ class VerbatimStream {
 
   // Something was appended to `out`: it is too late for another answer.
   [[nodiscard]] bool has_begun() const { return has_begun_; }
+  // Nothing but the connection's end tells where the body's is.
+  [[nodiscard]] bool ends_with_connection() const {
+    return body_ == Body::until_close || (body_ == Body::chunked && client_.old);
+  }
   // The connection can carry another response behind this one.
   [[nodiscard]] bool keeps_alive() const { return keeps_alive_ && !has_extra_; }
 

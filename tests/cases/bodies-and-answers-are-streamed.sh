@@ -99,7 +99,13 @@ client = connect()
 client.sendall(post(b"teller", 6))
 until(client, b"\r\n\r\n")
 client.sendall(b"trap")
-expect("what was sent before the trap", rest(client).endswith(b"2:trap"))
+until(client, b"2:trap")
+# Without a length an orderly end would make it look whole.
+try:
+    rest(client)
+    expect("a reset", False)
+except ConnectionResetError:
+    pass
 # A whole request: its head and body are one chunk.
 client = connect()
 client.sendall(post(b"teller", 3) + b"abc")

@@ -11,6 +11,8 @@ namespace {
 
 // So much more than Exchange::kUnsentBytesMax is held for a slow client, at most.
 constexpr std::size_t kPieceBytesMax = std::size_t{64} << 10;
+// A client that takes all at once is written to for so long; then others have their turn.
+constexpr std::size_t kTurnBytesMax = std::size_t{1} << 20;
 
 // What the guest says of the length of its answer, if that is a number.
 std::optional<std::uint64_t> length_of(const std::vector<Header>& headers) {
@@ -92,6 +94,11 @@ HostReply HandleCall::wait_for_client() {
   return HostReply::wait_for_client();
 }
 
+HostReply HandleCall::wait_for_room() {
+  const bool has_room = setting_.services.exchange->unsent_bytes() <= Exchange::kUnsentBytesMax;
+  return has_room ? HostReply::wait(TimePoint{}) : wait_for_client();
+}
+
 std::optional<std::int64_t> HandleCall::write(std::string_view bytes) {
   Exchange* const exchange = setting_.services.exchange;
   if (exchange == nullptr || exchange->client_gone()) return -1;
@@ -101,8 +108,11 @@ std::optional<std::int64_t> HandleCall::write(std::string_view bytes) {
     if (!begun) return -1;
     has_written_ = true;
   }
+  const std::size_t end_of_turn = written_ + kTurnBytesMax;
   while (written_ < bytes.size()) {
-    if (exchange->unsent_bytes() > Exchange::kUnsentBytesMax) return std::nullopt;
+    if (exchange->unsent_bytes() > Exchange::kUnsentBytesMax || written_ >= end_of_turn) {
+      return std::nullopt;
+    }
     const std::string_view piece = bytes.substr(written_, kPieceBytesMax);
     exchange->write(piece);
     written_ += piece.size();

@@ -84,6 +84,8 @@ class HandleCall final : public Invocation {
   [[nodiscard]] HandleFetches& fetches() { return fetches_; }
   // The guest is to be woken when more of the request has come, or more of the answer has gone.
   HostReply wait_for_client();
+  // After a write() that has not written all.
+  HostReply wait_for_room();
 
   // Sends status and headers as they are set, the first time, and then all of `bytes`: how many, -1
   // when the client has gone or cannot be sent such a head, or nullopt: the client is slow, to be

@@ -23,7 +23,7 @@ HostReply response_write(HandleCall& call, const GuestMemory& memory, nur_value*
   const auto bytes = text_at(memory, values, 0);
   if (!bytes) return outside();
   const std::optional<std::int64_t> written = call.write(*bytes);
-  if (!written) return call.wait_for_client();
+  if (!written) return call.wait_for_room();
   return answer_long(values, *written);
 }
 

@@ -1,4 +1,5 @@
 // Bodies read while they come, and answers in pieces.
+#include <array>
 #include <sys/socket.h>
 
 #include <gtest/gtest.h>
@@ -197,6 +198,51 @@ TEST_F(Streaming, CutsOffAnAnswerWhoseRequestTurnsOutBad) {
   exchange.write("more");
   EXPECT_TRUE(exchange.end());
   EXPECT_EQ(client.received().find("0\r\n\r\n"), std::string::npos);
+}
+
+TEST_F(Streaming, ResetsWhereOnlyTheEndOfTheConnectionEndsTheBody) {
+  TestClient old = front_.connect();
+  Exchange& first = begin(old, "POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\n");
+  ASSERT_TRUE(first.begin(Response{}, std::nullopt));
+  first.write("half");
+  ASSERT_TRUE(old.awaits("half"));
+  first.abort();
+  EXPECT_TRUE(old.awaits_close());
+  EXPECT_TRUE(old.was_reset());
+
+  TestClient verbatim = front_.connect();
+  front_.held.clear();
+  Exchange& second = begin(verbatim, post(3));
+  ASSERT_TRUE(second.write_verbatim("HTTP/1.1 200 OK\r\n\r\nhalf"));
+  ASSERT_TRUE(verbatim.awaits("half"));
+  second.abort();
+  EXPECT_TRUE(verbatim.awaits_close());
+  EXPECT_TRUE(verbatim.was_reset());
+}
+
+TEST_F(Streaming, ReadsALongBodyInSmallPieces) {
+  constexpr std::size_t kBytes = 900 << 10;
+  TestClient client = front_.connect();
+  Exchange& exchange = begin(client, post(kBytes));
+  std::string sent;
+  for (std::size_t i = 0; i < kBytes; ++i) sent += static_cast<char>('a' + i % 26);
+  std::string read;
+  std::array<char, 1000> piece;
+  std::size_t at = 0;
+  while (read.size() < kBytes) {
+    if (at < kBytes) {
+      client.send(sent.substr(at, 60'000));
+      at += 60'000;
+    }
+    front_.settle();
+    for (int i = 0; i < 40; ++i) {
+      const std::optional<std::size_t> got = exchange.read_body(piece);
+      if (!got) break;
+      read.append(piece.data(), *got);
+    }
+  }
+  EXPECT_EQ(read, sent);
+  exchange.abort();
 }
 
 TEST_F(Streaming, RefusesABodyThatStops) {
