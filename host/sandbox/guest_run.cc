@@ -178,7 +178,8 @@ std::optional<Outcome> GuestRun::run_slice(TimePoint now, Nanoseconds longest, b
   slice_began_ = now;
   if (std::optional<Outcome> outcome = run_until(now + slice)) return outcome;
   const TimePoint end = clock_.now();
-  used_ += is_estimated ? std::min(Nanoseconds(end - now), slice) : thread_cpu_time() - used_before;
+  used_ += is_estimated ? std::clamp(Nanoseconds(end - now), Nanoseconds(0), slice)
+                        : thread_cpu_time() - used_before;
   if (pause_ == Pause::switched_out) wake_ = end;
   wait_began_ = end;
   if (used_ >= limits_.cpu_time) return stopped(Outcome::Kind::overspent, instance_.last_stop());

@@ -160,7 +160,9 @@ void Dispatcher::handle_raw(Exchange& exchange, Function& function) {
   if (is_quarantined(exchange, function)) return;
   const TimePoint arrived = context_.clock.now();
   const TimePoint deadline = arrived + function.limits().time.timeout;
-  receive({&exchange, &function, {.name = function.name()}, deadline}, arrived);
+  Route route;
+  route.name = function.name();
+  receive({&exchange, &function, std::move(route), deadline, nullptr}, arrived);
 }
 
 bool Dispatcher::is_quarantined(Exchange& exchange, const Function& function) {
