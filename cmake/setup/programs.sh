@@ -28,7 +28,7 @@ build_programs() {
 }
 
 ninja_has_nothing_to_do() {
-  ninja -C "$1" -n 2>/dev/null | grep -qx 'ninja: no work to do.'
+  grep -qx 'ninja: no work to do.' <<<"$(ninja -C "$1" -n 2>/dev/null)"
 }
 
 # nurc looks for wasm2c beside itself, the spec tests for wast2json beside wasm2c.

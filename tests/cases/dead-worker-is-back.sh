@@ -72,6 +72,6 @@ whole=$(cat "$scratch"/answer-* | grep -o 'rested 200' | wc -l)
 expect_equal "whole answers" "$whole" "$answered"
 mapfile -t workers_now < <(worker_pids)
 expect_equal "workers" "${#workers_now[@]}" 2
-printf '%s\n' "${workers_now[@]}" | grep -qx "${workers[1]}" || fail "the other worker has gone, too"
+[[ " ${workers_now[*]} " == *" ${workers[1]} "* ]] || fail "the other worker has gone, too"
 for _ in $(seq 1 20); do expect_answer "200 Hello, world" /hello; done
 stop_server

@@ -32,7 +32,7 @@ expect 2 'benches:' bench
 expect 2 'no bench ../dev' bench ../dev
 
 for help in help --help -h; do
-  "$root/dev" "$help" | grep -q '^usage: ./dev VERB' ||
+  grep -q '^usage: ./dev VERB' <<<"$("$root/dev" "$help")" ||
     { echo "FAILED: ./dev $help" >&2; exit 1; }
 done
 
