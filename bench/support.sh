@@ -50,7 +50,7 @@ free_port() {
 # start_nurhost ARGUMENT...: sets nurhost_url and nurhost_pid.
 start_nurhost() {
   : >"$scratch/nurhost.log"
-  on_cpu 0 "$root/build/release/bin/nurhost" serve --listen 127.0.0.1:0 --log-level info "$@" \
+  on_cpu 0 "${NUR_BIN:-$root/build/release/bin}/nurhost" serve --listen 127.0.0.1:0 --log-level info "$@" \
     2>>"$scratch/nurhost.log" &
   nurhost_pid=$!
   started+=("$nurhost_pid")
