@@ -128,7 +128,8 @@ void Connection::advance() {
 
   int receives = 0;
   while (state_ == State::reading || reads_body()) {
-    if (must_flush() && !flush()) break;
+    // Not tried again before there is an event: were there room by then, none would come.
+    if (must_flush() && !flush()) return wait_as_state_asks();
     if (kept_untried_) {
       parse(kept_, /*kept=*/true);
     } else if (input_ended_) {

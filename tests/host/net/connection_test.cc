@@ -1,6 +1,9 @@
 #include "host/net/connection.h"
 
+#include <atomic>
 #include <sys/socket.h>
+#include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -101,6 +104,33 @@ TEST(Connection, PipelinedLargeAnswersAreNotGatheredWithoutEnd) {
     client.receive();
     return front.paths.size() == 50;
   }));
+}
+
+// A socket that is full when it is tried and has room right behind that tells nobody.
+TEST(Connection, PipelinedLargeAnswersGoOnBesideAQuickReader) {
+  TestFront front;
+  const std::string large(200 << 10, 'x');
+  front.answer = [&](Exchange& exchange) { respond_with(exchange, large); };
+  TestClient client = front.connect();
+  std::string bytes;
+  for (int i = 0; i < 20; ++i) bytes += get("/");
+  for (int round = 1; round <= 50; ++round) {
+    client.send(bytes);
+    std::atomic<bool> done = false;
+    const std::jthread reader([&] {
+      std::vector<char> buffer(64 << 10);
+      for (std::size_t received = 0; received < 20 * large.size();) {
+        const ssize_t count = ::recv(client.socket(), buffer.data(), buffer.size(), 0);
+        if (count <= 0) break;
+        received += static_cast<std::size_t>(count);
+      }
+      done = true;
+    });
+    EXPECT_TRUE(front.until([&] { return done.load(); })) << front.paths.size() << " handled";
+    if (!done) ::shutdown(client.socket(), SHUT_RDWR);
+    ASSERT_EQ(front.paths.size(), static_cast<std::size_t>(round) * 20);
+    client.receive();
+  }
 }
 
 TEST(Connection, ParsesNothingWhileARequestIsHandled) {
