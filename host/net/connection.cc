@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <linux/sockios.h>
 #include <malloc.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <utility>
 
@@ -34,12 +32,6 @@ constexpr std::size_t kTakenBodyBytesMax = 16 << 10;
 // A connection between requests keeps at most this much of a buffer.
 constexpr std::size_t kKeptCapacityMax = 4 << 10;
 
-// What the kernel holds of what was sent: not sent yet, or not acknowledged.
-std::size_t unacknowledged_bytes(int socket) {
-  int bytes = 0;
-  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
-}
-
 // Behind a crowd of slow readers the heap is full of holes that malloc would keep for ever.
 void give_back_memory(std::size_t& peak) {
   constexpr std::size_t kWorthIt = 32 << 20;
@@ -54,14 +46,15 @@ struct Connection::Streaming {
   bool is_over_room =
       false;  // more than kUnsentBytesMax waited, and never less than the other since
 
-  enum class Answer : std::uint8_t { none, in_pieces, verbatim };
-  Answer answer = Answer::none;
   bool head_sent = false;
   bool keep_alive = false;
   bool has_body = true;
   bool chunked = false;
   std::optional<std::uint64_t> left;  // of the length that the head says
   std::optional<VerbatimStream> verbatim;
+
+  // An answer in pieces, of either kind; its head may still be held.
+  [[nodiscard]] bool answers() const { return head_sent || verbatim; }
 };
 
 void ConnectionList::add(Connection& connection) {
@@ -195,8 +188,7 @@ void Connection::parse(std::string_view bytes, bool kept) {
     }
     if (progress.step == RequestParser::Step::refused) {
       const Refusal& refusal = parser_.refusal();
-      is_early_ ? refuse_early(refusal.status, refusal.detail)
-                : refuse(refusal.status, refusal.detail);
+      refuse(refusal.status, refusal.detail);
       break;
     }
     if (is_early_) {
@@ -344,17 +336,22 @@ void Connection::queue(Response response, bool keep_alive) {
 
 void Connection::refuse(int status, std::string_view detail) {
   ++context_.counters.refused;
+  // A handler that has the request already finds its client gone.
+  if (std::exchange(is_early_, false)) was_refused_early_ = true;
+  if (answer_has_begun()) return close();
   Response response = host_response(status, detail);
   if (status == 503 || status == 429) response.headers.push_back({"Retry-After", "1"});
   context_.writer.write_head(response, {1, /*keep_alive=*/false}, output_.tail());
   output_.append(std::move(response.body));
   state_ = State::closing;
   must_linger_ = true;
+  if (was_refused_early_) tell_watcher();
 }
 
 void Connection::on_end_of_input() {
-  if (is_early_) return refuse_early(400, "the connection ended inside a request");
-  if (!between_requests()) return refuse(400, "the connection ended inside a request");
+  if (is_early_ || !between_requests()) {
+    return refuse(400, "the connection ended inside a request");
+  }
   state_ = State::closing;
 }
 
@@ -399,19 +396,6 @@ bool Connection::reads_body() const {
   return is_early_ && state_ == State::handling &&
          parser_.request().body.size() - (streaming_ ? streaming_->taken : 0) <
              kUntakenBodyBytesMax;
-}
-
-// The rest of its body makes a request, which the handler has, one that is refused. The handler
-// finds its client gone.
-void Connection::refuse_early(int status, std::string_view detail) {
-  is_early_ = false;
-  if (answer_has_begun()) {
-    ++context_.counters.refused;
-    return close();
-  }
-  was_refused_early_ = true;
-  refuse(status, detail);
-  tell_watcher();
 }
 
 Connection::Streaming& Connection::streaming() {
@@ -470,7 +454,7 @@ void Connection::send_piece() {
 
 Result<void> Connection::begin(Response head, std::optional<std::uint64_t> length) {
   Streaming& stream = streaming();
-  NUR_CHECK(outstanding_ && stream.answer == Streaming::Answer::none);
+  NUR_CHECK(outstanding_ && !stream.answers());
   if (client_gone()) return {};
   if (const std::optional<std::string> defect = find_defect(head)) {
     return fail(ErrorKind::invalid_input, "the function's answer cannot be sent: {}", *defect);
@@ -480,7 +464,6 @@ Result<void> Connection::begin(Response head, std::optional<std::uint64_t> lengt
   const bool old_client = request.version_minor == 0;
   BodyEnd body_end = length ? BodyEnd::length : BodyEnd::chunked;
   if (!length && old_client) body_end = BodyEnd::close;
-  stream.answer = Streaming::Answer::in_pieces;
   stream.head_sent = true;
   stream.has_body = request.method != "HEAD" && !has_no_body(head.status);
   stream.chunked = body_end == BodyEnd::chunked;
@@ -499,7 +482,7 @@ Result<void> Connection::begin(Response head, std::optional<std::uint64_t> lengt
 void Connection::write(std::string_view bytes) {
   if (client_gone() || bytes.empty()) return;
   Streaming& stream = streaming();
-  NUR_CHECK(stream.answer == Streaming::Answer::in_pieces);
+  NUR_CHECK(stream.head_sent && !stream.verbatim);
   if (stream.left) {
     bytes = bytes.substr(0, std::min<std::uint64_t>(bytes.size(), *stream.left));
     *stream.left -= bytes.size();
@@ -516,8 +499,7 @@ Result<void> Connection::write_verbatim(std::string_view bytes) {
   Streaming& stream = streaming();
   if (!stream.verbatim) {
     const Request& request = parser_.request();
-    NUR_CHECK(outstanding_ && stream.answer == Streaming::Answer::none);
-    stream.answer = Streaming::Answer::verbatim;
+    NUR_CHECK(outstanding_ && !stream.answers());
     stream.verbatim.emplace(VerbatimStream::Client{.method = std::string(request.method),
                                                    .old = request.version_minor == 0,
                                                    .keep_alive = may_keep_alive()});
@@ -538,7 +520,7 @@ Result<void> Connection::end() {
     return {};
   }
   Streaming& stream = streaming();
-  NUR_CHECK(stream.answer != Streaming::Answer::none);
+  NUR_CHECK(stream.answers());
   bool keep_alive = stream.keep_alive;
   if (stream.verbatim) {
     NUR_TRY(stream.verbatim->finish());
@@ -717,8 +699,7 @@ void Connection::on_timeout() {
       refuse(408, "the request's head did not come in time");
       return advance();
     case Waiting::body:
-      is_early_ ? refuse_early(408, "the request's body did not come in time")
-                : refuse(408, "the request's body did not come in time");
+      refuse(408, "the request's body did not come in time");
       return advance();
     case Waiting::nothing:
     case Waiting::first_request:

@@ -179,7 +179,6 @@ class Connection final : public EventHandler, public Exchange {
   // The body of a request that was given to the handler early is to be read on.
   [[nodiscard]] bool reads_body() const;
   [[nodiscard]] bool takes_early();
-  void refuse_early(int status, std::string_view detail);
   void send_continue();
   Streaming& streaming();
   [[nodiscard]] bool answer_has_begun() const;

@@ -114,6 +114,12 @@ void Listener::pause() {
   resume_.set(loop_.now() + kPause);
 }
 
+Fd Listener::accept_one(SocketAddress& client) {
+  client.bytes = sizeof client.storage;
+  return Fd(::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&client.storage), &client.bytes,
+                      SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
 // False: no more can be done now.
 bool Listener::accept_with_reserve() {
   if (!reserve_.is_open()) {
@@ -123,9 +129,7 @@ bool Listener::accept_with_reserve() {
   // accept4 fails for want of a descriptor even when no connection waits; this finds out.
   reserve_.reset();
   SocketAddress client;
-  client.bytes = sizeof client.storage;
-  Fd socket(::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&client.storage), &client.bytes,
-                      SOCK_NONBLOCK | SOCK_CLOEXEC));
+  Fd socket = accept_one(client);
   const bool accepted = socket.is_open();
   if (!accepted && errno != EAGAIN) pause();
   if (accepted && acceptor_.on_descriptors_exhausted()) {
@@ -147,9 +151,7 @@ void Listener::on_events(std::uint32_t) {
     }
     gave_way_ = false;
     SocketAddress client;
-    client.bytes = sizeof client.storage;
-    Fd socket(::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&client.storage), &client.bytes,
-                        SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Fd socket = accept_one(client);
     if (socket.is_open()) {
       acceptor_.on_connection(std::move(socket), client);
       continue;
@@ -174,9 +176,7 @@ void Listener::on_events(std::uint32_t) {
 void Listener::accept_waiting() {
   for (int i = 0; i < kWaitingMax; ++i) {
     SocketAddress client;
-    client.bytes = sizeof client.storage;
-    Fd socket(::accept4(socket_.get(), reinterpret_cast<sockaddr*>(&client.storage), &client.bytes,
-                        SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Fd socket = accept_one(client);
     if (socket.is_open()) {
       acceptor_.on_connection(std::move(socket), client);
     } else if (errno != ECONNABORTED) {

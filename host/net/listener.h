@@ -66,6 +66,8 @@ class Listener final : public EventHandler {
            int accepts_per_turn);
   Result<void> resume();
   void pause();
+  // Closed when there is none; errno says why.
+  Fd accept_one(SocketAddress& client);
   bool accept_with_reserve();
 
   EventLoop& loop_;

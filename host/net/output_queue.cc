@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <utility>
@@ -22,6 +24,11 @@ constexpr std::size_t kGatheredBytesMax = 64 << 10;
 constexpr std::size_t kSentPiecesMax = 64;
 
 }  // namespace
+
+std::size_t unacknowledged_bytes(int socket) {
+  int bytes = 0;
+  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
+}
 
 std::string& OutputQueue::tail() {
   if (first_ == pieces_.size() || !pieces_.back().gathers ||

@@ -10,6 +10,9 @@
 
 namespace nur {
 
+// What the kernel holds of what was sent: not sent yet, or not acknowledged.
+std::size_t unacknowledged_bytes(int socket);
+
 class OutputQueue {
  public:
   enum class Flushed {

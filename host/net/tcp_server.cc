@@ -2,9 +2,7 @@
 
 #include <array>
 #include <cerrno>
-#include <linux/sockios.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <utility>
 
@@ -19,11 +17,6 @@ constexpr std::uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 // Input thrown away behind the last byte; a client that sends on does not care for it.
 constexpr std::size_t kDiscardedBytesMax = 16 << 20;
-
-std::size_t unacknowledged_bytes(int socket) {
-  int bytes = 0;
-  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
-}
 
 }  // namespace
 
@@ -253,13 +246,9 @@ Result<std::unique_ptr<TcpServer>> TcpServer::adopt(EventLoop& loop, Fd listenin
                                                     ServerCounters& counters) {
   const int accepts_per_turn = options.accepts_per_turn;
   std::unique_ptr<TcpServer> made(new TcpServer(loop, std::move(options), handler, counters));
-  made->address_.bytes = sizeof made->address_.storage;
-  if (::getsockname(listening.get(), reinterpret_cast<sockaddr*>(&made->address_.storage),
-                    &made->address_.bytes) != 0) {
-    return fail(ErrorKind::internal, "{}", system_error_text("reading a listener's address"));
-  }
-  made->name_ = to_string(made->address_);
   made->listener_ = NUR_TRY(Listener::start(loop, std::move(listening), *made, accepts_per_turn));
+  made->address_ = made->listener_->address();
+  made->name_ = to_string(made->address_);
   return made;
 }
 
