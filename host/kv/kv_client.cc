@@ -38,7 +38,7 @@ std::unique_ptr<KvClient::Call> KvClient::start(KvRequest request, std::function
     call->reply_ = reply(KvCode::absent);
     return call;
   }
-  if (calls_.size() >= kKvCallsMax || unsent_.size() - at_ > kKvUnsentMax) {
+  if (calls_.size() >= kKvCallsMax || unsent_.bytes() > kKvUnsentMax) {
     call->reply_ = reply(KvCode::limit);
     return call;
   }
@@ -46,7 +46,7 @@ std::unique_ptr<KvClient::Call> KvClient::start(KvRequest request, std::function
   call->client_ = this;
   call->done_ = std::move(done);
   calls_.emplace(call->id_, call.get());
-  append(unsent_, request);
+  append(unsent_.tail(), request);
   // A store that has gone meanwhile replies at once.
   if (!waits_for_room_) flush();
   return call;
@@ -76,23 +76,11 @@ void KvClient::read() {
 }
 
 void KvClient::flush() {
-  while (at_ < unsent_.size()) {
-    const ssize_t sent =
-        ::send(socket_.get(), unsent_.data() + at_, unsent_.size() - at_, MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno == EAGAIN) break;
-    // Its end is told by an event, which answers the calls.
-    if (sent <= 0) return;
-    at_ += static_cast<std::size_t>(sent);
-  }
-  const bool waits = at_ < unsent_.size();
-  if (!waits) {
-    unsent_.clear();
-    at_ = 0;
-  } else if (at_ > unsent_.size() / 2) {
-    unsent_.erase(0, at_);
-    at_ = 0;
-  }
+  std::size_t sent = 0;
+  const OutputQueue::Flushed flushed = unsent_.flush(socket_.get(), sent);
+  // Its end is told by an event, which answers the calls.
+  if (flushed == OutputQueue::Flushed::broken) return;
+  const bool waits = flushed == OutputQueue::Flushed::blocked;
   if (waits == std::exchange(waits_for_room_, waits)) return;
   const std::uint32_t events = waits ? EPOLLIN | EPOLLOUT : EPOLLIN;
   (void)loop_.rewatch(socket_.get(), events, *this);
@@ -104,7 +92,6 @@ void KvClient::disconnect() {
   socket_.reset();
   stream_ = {};
   unsent_.clear();
-  at_ = 0;
   waits_for_room_ = false;
   // Whoever is told may destroy other calls; a new one is refused.
   while (!calls_.empty()) {

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "host/kv/kv_message.h"
 #include "host/net/event_loop.h"
+#include "host/net/output_queue.h"
 
 namespace nur {
 
@@ -66,8 +67,7 @@ class KvClient final : public EventHandler {
   KvStream<KvReply> stream_;
   std::unordered_map<std::uint64_t, Call*> calls_;  // kKvCallsMax
   std::uint64_t next_id_ = 1;
-  std::string unsent_;  // kKvUnsentMax and one request
-  std::size_t at_ = 0;
+  OutputQueue unsent_;  // kKvUnsentMax and one request
   bool waits_for_room_ = false;
 };
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "host/net/output_queue.h"
 
 namespace nur {
 namespace {
@@ -44,22 +45,14 @@ class KvServer::Connection final : public EventHandler {
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !is_gone) read();
   }
 
-  void reply(const KvReply& reply) { append(unsent_, reply); }
+  void reply(const KvReply& reply) { append(unsent_.tail(), reply); }
   [[nodiscard]] bool may_be_served() const {
-    return !is_gone && !asked.empty() && unsent_.size() - at_ <= kUnsentMax;
+    return !is_gone && !asked.empty() && unsent_.bytes() <= kUnsentMax;
   }
 
   void flush() {
-    while (!unsent_.empty()) {
-      const ssize_t sent = ::send(fd(), unsent_.data() + at_, unsent_.size() - at_, MSG_NOSIGNAL);
-      if (sent < 0 && errno == EINTR) continue;
-      if (sent < 0 && errno == EAGAIN) break;
-      if (sent <= 0) return server_.drop(*this);
-      at_ += static_cast<std::size_t>(sent);
-      if (at_ == unsent_.size()) forget_sent();
-    }
-    // A worker that always has replies to take would else have all that it ever took be kept.
-    if (at_ > unsent_.size() / 2) forget_sent();
+    std::size_t sent = 0;
+    if (unsent_.flush(fd(), sent) == OutputQueue::Flushed::broken) return server_.drop(*this);
     listen();
     if (may_be_served()) server_.run_soon();
   }
@@ -84,16 +77,8 @@ class KvServer::Connection final : public EventHandler {
     server_.drop(*this);
   }
 
-  void forget_sent() {
-    unsent_.erase(0, at_);
-    at_ = 0;
-    if (unsent_.capacity() > 2 * kUnsentMax && unsent_.size() < kUnsentMax / 2) {
-      unsent_.shrink_to_fit();
-    }
-  }
-
   void listen() {
-    const std::size_t waiting = unsent_.size() - at_;
+    const std::size_t waiting = unsent_.bytes();
     const bool reads = waiting <= kUnsentMax && asked.size() < kAskedMax;
     const std::uint32_t events = (reads ? static_cast<std::uint32_t>(EPOLLIN) : 0U) |
                                  (waiting > 0 ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
@@ -105,8 +90,7 @@ class KvServer::Connection final : public EventHandler {
   KvServer& server_;
   Fd socket_;
   KvStream<KvRequest> stream_;
-  std::string unsent_;  // kUnsentMax, and the replies of one batch
-  std::size_t at_ = 0;
+  OutputQueue unsent_;  // kUnsentMax, and the replies of one batch
   std::uint32_t listens_for_ = EPOLLIN;
 };
 
