@@ -12,6 +12,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "base/log.h"
+#include "host/net/http_head.h"
 
 namespace nur {
 namespace {
@@ -26,26 +27,6 @@ constexpr std::string_view kOwnHeaders[] = {
     "host", "connection", "content-length", "expect",           "transfer-encoding",  "upgrade",
     "te",   "trailer",    "keep-alive",     "proxy-connection", "proxy-authorization"};
 
-bool is_token(std::string_view text) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           kOthers.find(c) != kOthers.npos;
-  });
-}
-
-bool is_value(std::string_view text) {
-  return std::ranges::none_of(text, [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 std::optional<FetchFailure> parse_headers(std::string_view lines, std::vector<Header>& headers) {
   if (lines.size() > Limits::kHeaderBytesMax) return FetchFailure::limit;
   while (!lines.empty()) {
@@ -57,9 +38,9 @@ std::optional<FetchFailure> parse_headers(std::string_view lines, std::vector<He
     const std::size_t colon = line.find(':');
     if (colon == line.npos) return FetchFailure::argument;
     const std::string_view name = line.substr(0, colon);
-    const std::string_view value = trimmed(line.substr(colon + 1));
+    const std::string_view value = trim_blanks(line.substr(colon + 1));
     const auto is_name = [name](std::string_view own) { return equal_ignoring_case(own, name); };
-    if (!is_token(name) || !is_value(value) || std::ranges::any_of(kOwnHeaders, is_name)) {
+    if (!is_token(name) || !is_field_value(value) || std::ranges::any_of(kOwnHeaders, is_name)) {
       return FetchFailure::argument;
     }
     if (headers.size() == Limits::kHeadersMax) return FetchFailure::limit;
@@ -276,7 +257,7 @@ class HttpClient::Fetch final : public HttpFetch {
     // The same parser that libcurl uses for the connection: nobody reads the URL another way.
     url_.reset(::curl_url());
     const std::string text(request.url);
-    if (url_ == nullptr || text.find('\0') != text.npos || !is_value(text) ||
+    if (url_ == nullptr || text.find('\0') != text.npos || !is_field_value(text) ||
         ::curl_url_set(url_.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) {
       return FetchFailure::argument;
     }
@@ -427,7 +408,7 @@ class HttpClient::Fetch final : public HttpFetch {
       fetch.changed_();
     } else if (const std::size_t colon = line.find(':'); colon != line.npos) {
       fetch.headers_.push_back(
-          {std::string(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1)))});
+          {std::string(line.substr(0, colon)), std::string(trim_blanks(line.substr(colon + 1)))});
     }
     return bytes;
   }
