@@ -277,6 +277,12 @@ Result<void> check_unique(const std::vector<ManifestExport>& exports) {
 
 }  // namespace
 
+bool Manifest::imports_function(std::string_view module, std::string_view name) const {
+  return std::ranges::any_of(imports, [&](const ManifestImport& import) {
+    return import.module == module && import.name == name;
+  });
+}
+
 const ManifestExport* Manifest::find_function(std::string_view name) const {
   const auto found = std::ranges::find_if(exports, [&](const ManifestExport& exported) {
     return exported.kind == ExternalKind::function && exported.name == name;

@@ -104,6 +104,7 @@ struct Manifest {
   bool operator==(const Manifest&) const = default;
 
   [[nodiscard]] const ManifestExport* find_function(std::string_view name) const;
+  [[nodiscard]] bool imports_function(std::string_view module, std::string_view name) const;
 };
 
 // Deterministic: keys in a fixed order, two spaces of indentation.

@@ -206,10 +206,7 @@ void Worker::load(DeployMessage message, std::vector<Fd> descriptors) {
   }
   if (!(*function)->outbound().is_empty()) {
     connects_ = true;
-    const auto is_http = [](const ManifestImport& import) {
-      return import.module == "env" && import.name == "http_open";
-    };
-    if (std::ranges::any_of((*function)->module().manifest().imports, is_http)) {
+    if ((*function)->module().manifest().imports_function("env", "http_open")) {
       fetching_.push_back((*function)->name());
     }
   }

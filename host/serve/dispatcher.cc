@@ -61,14 +61,6 @@ std::uint64_t body_bytes(const Exchange& exchange) {
   return bytes;
 }
 
-// Whether a handle function ever reads a body. One that does not is answered when the body has
-// come, so that its client can keep the connection.
-bool asks_for_body(const Function& function) {
-  return std::ranges::any_of(function.module().manifest().imports, [](const auto& import) {
-    return import.module == "env" && import.name == "request_body";
-  });
-}
-
 // What is wrong with asking this function in this way.
 std::optional<Response> refusal(const Arrival& arrival) {
   const Route& route = arrival.route;
@@ -157,12 +149,9 @@ void Dispatcher::dispatch(Exchange& exchange, Function& function, Route route, T
 }
 
 void Dispatcher::handle_raw(Exchange& exchange, Function& function) {
-  if (is_quarantined(exchange, function)) return;
-  const TimePoint arrived = context_.clock.now();
-  const TimePoint deadline = arrived + function.limits().time.timeout;
   Route route;
   route.name = function.name();
-  receive({&exchange, &function, std::move(route), deadline, nullptr}, arrived);
+  dispatch(exchange, function, std::move(route), nullptr);
 }
 
 bool Dispatcher::is_quarantined(Exchange& exchange, const Function& function) {
@@ -185,7 +174,7 @@ bool Dispatcher::takes_early(const Request& request) {
     case GuestAbi::wasi:
       return function->is_mostly_free();
     case GuestAbi::handle:
-      return asks_for_body(*function) && function->is_mostly_free();
+      return function->asks_for_body() && function->is_mostly_free();
     case GuestAbi::typed:
       break;
   }

@@ -57,6 +57,7 @@ Result<std::unique_ptr<Function>> Function::load(std::string name, VerifiedArtef
   if (manifest.guest_abi == GuestAbi::handle) {
     function->handle_entries_ =
         NUR_TRY(in_context(HandleEntries::find(manifest), "refused by rule exports"));
+    function->asks_for_body_ = manifest.imports_function("env", "request_body");
   }
   if (manifest.guest_abi == GuestAbi::wasi && manifest.find_function("_start") == nullptr) {
     return fail(ErrorKind::invalid_input, "refused by rule exports: no export _start");

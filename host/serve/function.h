@@ -41,6 +41,9 @@ class Function {
   [[nodiscard]] const StreamEntries& stream_entries() const { return stream_entries_; }
   // Of functions with GuestAbi::handle.
   [[nodiscard]] const HandleEntries& handle_entries() const { return handle_entries_; }
+  // Whether a handle function ever reads a body. One that does not is answered when the body has
+  // come, so that its client can keep the connection.
+  [[nodiscard]] bool asks_for_body() const { return asks_for_body_; }
 
   Result<Lease> acquire() { return pool_.acquire(); }
   // Fewer than half of the instances that it may have are in use.
@@ -59,6 +62,7 @@ class Function {
   std::vector<HostFunction> host_functions_;  // one per import
   StreamEntries stream_entries_;
   HandleEntries handle_entries_;
+  bool asks_for_body_ = false;
 };
 
 }  // namespace nur
