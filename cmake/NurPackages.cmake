@@ -12,15 +12,15 @@ find_package(Threads REQUIRED)
 find_package(Boost REQUIRED COMPONENTS context)
 
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(LIBELF REQUIRED IMPORTED_TARGET libelf)
-add_library(nur_package_libelf INTERFACE)
-add_library(package::libelf ALIAS nur_package_libelf)
-target_link_libraries(nur_package_libelf INTERFACE PkgConfig::LIBELF)
-
-pkg_check_modules(LIBSECCOMP REQUIRED IMPORTED_TARGET libseccomp)
-add_library(nur_package_libseccomp INTERFACE)
-add_library(package::libseccomp ALIAS nur_package_libseccomp)
-target_link_libraries(nur_package_libseccomp INTERFACE PkgConfig::LIBSECCOMP)
+# package::NAME is what pkg-config knows as MODULE.
+function(nur_pkg_config_package name module)
+  pkg_check_modules(nur_pc_${name} REQUIRED IMPORTED_TARGET GLOBAL ${module})
+  add_library(nur_package_${name} INTERFACE)
+  add_library(package::${name} ALIAS nur_package_${name})
+  target_link_libraries(nur_package_${name} INTERFACE PkgConfig::nur_pc_${name})
+endfunction()
+nur_pkg_config_package(libelf libelf)
+nur_pkg_config_package(libseccomp libseccomp)
 
 # Its headers alone: one translation unit includes them (host/config/toml_file.cc), and its library
 # would be loaded by every nurhost for nothing.
@@ -29,20 +29,9 @@ add_library(nur_package_tomlplusplus INTERFACE)
 add_library(package::tomlplusplus ALIAS nur_package_tomlplusplus)
 target_include_directories(nur_package_tomlplusplus SYSTEM INTERFACE ${TOMLPLUSPLUS_INCLUDE})
 
-pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
-add_library(nur_package_sqlite INTERFACE)
-add_library(package::sqlite ALIAS nur_package_sqlite)
-target_link_libraries(nur_package_sqlite INTERFACE PkgConfig::SQLITE)
-
-pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
-add_library(nur_package_curl INTERFACE)
-add_library(package::curl ALIAS nur_package_curl)
-target_link_libraries(nur_package_curl INTERFACE PkgConfig::CURL)
-
-pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
-add_library(nur_package_cares INTERFACE)
-add_library(package::cares ALIAS nur_package_cares)
-target_link_libraries(nur_package_cares INTERFACE PkgConfig::CARES)
+nur_pkg_config_package(sqlite sqlite3)
+nur_pkg_config_package(curl libcurl)
+nur_pkg_config_package(cares libcares)
 
 find_path(LLHTTP_INCLUDE llhttp.h PATHS /usr/include /usr/share/include/llhttp)
 find_library(LLHTTP_LIBRARY llhttp)
