@@ -19,11 +19,7 @@ write_stream copying <<'WAT'
       (memory.copy (i32.const 1) (i32.const 0) (i32.const 134217727))
       (br $for_ever)))
 WAT
-write_stream neighbour <<'WAT'
-  (memory (export "memory") 1)
-  (data (i32.const 2000) "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-  (func (export "poll_stream") (param i32 i32) (call $send (i32.const 2000) (i32.const 40)) (call $end))
-WAT
+write_neighbour
 compile_modules
 serve --workers 1 --timeout 10ms --memory-max 128MiB --static-reply /static=still "$functions"
 expect_equal "functions served" "$(functions_served)" 3

@@ -32,11 +32,7 @@ write_stream greedy <<'WAT'
     (call $send (i32.const 2000) (i32.const 40))
     (call $end))
 WAT
-write_stream neighbour <<'WAT'
-  (memory (export "memory") 1)
-  (data (i32.const 2000) "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-  (func (export "poll_stream") (param i32 i32) (call $send (i32.const 2000) (i32.const 40)) (call $end))
-WAT
+write_neighbour
 compile_modules
 serve --workers 1 --memory-max 64MiB --timeout 60s "$functions"
 worker=$(worker_pid)

@@ -150,6 +150,15 @@ END
   } | write_module "$1"
 }
 
+# A function "neighbour" that answers "ok" at once, to be held up by others.
+write_neighbour() {
+  write_stream neighbour <<'WAT'
+  (memory (export "memory") 1)
+  (data (i32.const 2000) "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+  (func (export "poll_stream") (param i32 i32) (call $send (i32.const 2000) (i32.const 40)) (call $end))
+WAT
+}
+
 # Compiles all modules kept so far to $functions.
 compile_modules() {
   "$nurc" compile "$@" "$modules"/*.wat -o "$functions/" || fail "nurc refused a module of this case"

@@ -7,7 +7,7 @@
 
 #include "host/serve/dispatcher.h"
 #include "tests/host/serve/fake_exchange.h"
-#include "tests/host/serve/load_registry.h"
+#include "tests/host/serve/serving_test.h"
 #include "tests/support/guest.h"
 
 namespace nur {
@@ -63,35 +63,20 @@ constexpr std::string_view kCopier = R"((module
         (br $next))))))
 )";
 
-class CgiStreams : public ::testing::Test {
+class CgiStreams : public test::ServingTest {
  protected:
   void SetUp() override {
-    std::filesystem::copy_file(test::artefact_of(kCopier), folder_.path() / "copier.so");
+    add("copier", kCopier);
     FunctionLimits limits;
     limits.time.timeout = Milliseconds(5000);
-    registry_ = *test::load_registry(
-        {folder_.path()}, limits,
-        [](const Path&, const Error& reason) { ADD_FAILURE() << reason.message; });
+    serve(limits);
     exchange_.body_ended = false;
-  }
-  void turns(int count = 5) {
-    for (int i = 0; i < count; ++i) ASSERT_TRUE(loop_->run_once(Milliseconds(1)));
   }
   void deliver(std::string_view bytes, bool ends = false) {
     exchange_.deliver(bytes, ends);
     turns();
   }
 
-  ScratchDir folder_ = *ScratchDir::create("nur-cgi-");
-  SystemClock clock_;
-  std::unique_ptr<EventLoop> loop_ = *EventLoop::open(clock_);
-  Registry registry_;
-  WorkerPage page_;
-  std::unique_ptr<QuarantineTable> quarantine_ = std::make_unique<QuarantineTable>();
-  // So long that a busy machine switches nobody out.
-  static constexpr Nanoseconds kQuantum = Milliseconds(50);
-  Dispatcher dispatcher_{TaskContext{*loop_, clock_, test::trap_guard(), page_, kQuantum},
-                         registry_, *quarantine_};
   FakeExchange exchange_{"POST", "/copier"};
 };
 

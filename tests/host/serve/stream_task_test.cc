@@ -5,7 +5,7 @@
 
 #include "host/serve/dispatcher.h"
 #include "tests/host/serve/fake_exchange.h"
-#include "tests/host/serve/load_registry.h"
+#include "tests/host/serve/serving_test.h"
 #include "tests/support/guest.h"
 
 namespace nur {
@@ -37,10 +37,10 @@ constexpr std::string_view kTeller = R"((module
       (call $send (i32.const 65536) (i32.const 1048576))))
     (if (i32.eq (local.get $first) (i32.const 115)) (then (loop $l (br $l)))))))";
 
-class StreamTaskTest : public ::testing::Test {
+class StreamTaskTest : public test::ServingTest {
  protected:
   void SetUp() override {
-    std::filesystem::copy_file(test::artefact_of(kTeller), folder_.path() / "teller.so");
+    add("teller", kTeller);
     load(std::chrono::seconds(60));
     raw_.raw = true;
     raw_.body_ended = false;
@@ -50,12 +50,7 @@ class StreamTaskTest : public ::testing::Test {
     FunctionLimits limits;
     limits.time.timeout = timeout;
     limits.pool.leased_max = 4;
-    registry_ = *test::load_registry(
-        {folder_.path()}, limits,
-        [](const Path&, const Error& reason) { ADD_FAILURE() << reason.message; });
-  }
-  void turns(int count = 5) {
-    for (int i = 0; i < count; ++i) ASSERT_TRUE(loop_->run_once(Milliseconds(1)));
+    serve(limits);
   }
   void start() { dispatcher_.handle_raw(raw_, *registry_.find("teller")); }
   void deliver(std::string_view bytes, bool ends = false) {
@@ -63,16 +58,6 @@ class StreamTaskTest : public ::testing::Test {
     turns();
   }
 
-  ScratchDir folder_ = *ScratchDir::create("nur-stream-");
-  SystemClock clock_;
-  std::unique_ptr<EventLoop> loop_ = *EventLoop::open(clock_);
-  Registry registry_;
-  WorkerPage page_;
-  std::unique_ptr<QuarantineTable> quarantine_ = std::make_unique<QuarantineTable>();
-  // So long that a busy machine switches nobody out.
-  static constexpr Nanoseconds kQuantum = Milliseconds(50);
-  Dispatcher dispatcher_{TaskContext{*loop_, clock_, test::trap_guard(), page_, kQuantum},
-                         registry_, *quarantine_};
   FakeExchange raw_{"TCP", ""};
 };
 
