@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <sqlite3.h>
+#include <utility>
 
 #include "base/log.h"
 
@@ -48,8 +49,7 @@ constexpr const char* kSql[kPrepared] = {
     "INSERT INTO entries(space, key, expires, value) VALUES(?1, ?2, ?3, ?4)",
     "UPDATE entries SET expires = ?2, value = ?3 WHERE id = ?1",
     "DELETE FROM entries WHERE id = ?1",
-    "SELECT key FROM entries WHERE space = ?1 AND key >= ?2 "
-    "AND (expires = 0 OR expires > ?3) ORDER BY key",
+    "SELECT key, expires FROM entries WHERE space = ?1 AND key >= ?2 ORDER BY key",
     "INSERT INTO spaces(name, keys, bytes) VALUES(?1, 0, 0)",
     "UPDATE spaces SET keys = ?2, bytes = ?3 WHERE id = ?1",
     "SELECT id, length(key) + length(value), space FROM entries "
@@ -266,14 +266,16 @@ void KvDatabase::roll_back() {
 }
 
 std::vector<KvReply> KvDatabase::execute(std::span<const KvRequest> requests, std::int64_t now_ms,
-                                         std::size_t reply_bytes_max) {
+                                         std::size_t reply_bytes_max,
+                                         const std::function<bool()>& is_over) {
   std::vector<KvReply> replies;
   replies.reserve(requests.size());
   const auto attempt = [&](std::span<const KvRequest> together) {
     if (!begin()) return false;
     std::size_t bytes = 0;
+    bool is_first = true;
     for (const KvRequest& request : together) {
-      if (bytes >= reply_bytes_max) break;
+      if (!std::exchange(is_first, false) && (bytes >= reply_bytes_max || is_over())) break;
       replies.push_back(execute(request, now_ms));
       replies.back().id = request.id;
       bytes += replies.back().bytes.size();
@@ -287,6 +289,7 @@ std::vector<KvReply> KvDatabase::execute(std::span<const KvRequest> requests, st
   replies.clear();
   for (const KvRequest& request : requests) {
     const std::size_t before = replies.size();
+    if (before > 0 && is_over()) break;
     if (attempt({&request, 1})) continue;
     roll_back();
     replies.resize(before);
@@ -368,20 +371,25 @@ KvReply KvDatabase::list(const KvRequest& request, Space& space, std::int64_t no
       static_cast<std::size_t>(std::clamp<std::int64_t>(request.number, 0, kKvListBytesMax));
   Statement rows(*this, kList);
   const std::string& from = std::max(request.key, request.value);
-  rows.bind(1, space.id).bind(2, from).bind(3, now_ms);
+  rows.bind(1, space.id).bind(2, from);
   KvReply made;
   bool is_cut = false;
-  while (rows.step()) {
+  for (std::size_t seen = 0; rows.step(); ++seen) {
     const std::string_view key = rows.bytes(0);
     if (!key.starts_with(request.key)) break;
-    if (key == request.value) continue;
-    const auto length = static_cast<std::uint32_t>(key.size());
-    if (made.bytes.size() + sizeof length + key.size() > room) {
-      is_cut = true;
-      break;
+    const bool is_asked_for = key != request.value && is_live(rows.number(1), now_ms);
+    if (is_asked_for) {
+      const auto length = static_cast<std::uint32_t>(key.size());
+      if (made.bytes.size() + sizeof length + key.size() > room) {
+        is_cut = true;
+        break;
+      }
+      made.bytes.append(reinterpret_cast<const char*>(&length), sizeof length);
+      made.bytes += key;
     }
-    made.bytes.append(reinterpret_cast<const char*>(&length), sizeof length);
-    made.bytes += key;
+    if (seen + 1 < kKvListKeysMax) continue;
+    if (!made.bytes.empty()) break;
+    return {.code = static_cast<std::int64_t>(KvCode::unfinished), .bytes = std::string(key)};
   }
   if (is_cut && made.bytes.empty()) return reply(KvCode::limit);
   made.code = static_cast<std::int64_t>(made.bytes.size());

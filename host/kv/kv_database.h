@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,10 +48,13 @@ class KvDatabase {
 
   // Does what is asked for, in one transaction, and replies to each in turn. When that fails (a
   // disk that is full), each is tried by itself, and those that cannot be done get
-  // KvCode::absent. `now_ms` is the time since 1970. Ends early once the replies have
-  // `reply_bytes_max` bytes: the requests behind the last reply are not done.
-  std::vector<KvReply> execute(std::span<const KvRequest> requests, std::int64_t now_ms,
-                               std::size_t reply_bytes_max = SIZE_MAX);
+  // KvCode::absent. `now_ms` is the time since 1970. Ends early, behind the first one at least,
+  // once the replies have `reply_bytes_max` bytes or `is_over` says so: the requests behind the
+  // last reply are not done.
+  std::vector<KvReply> execute(
+      std::span<const KvRequest> requests, std::int64_t now_ms,
+      std::size_t reply_bytes_max = SIZE_MAX,
+      const std::function<bool()>& is_over = [] { return false; });
 
   // Removes at most `rows_max` values that have outlived their lifetime; returns how many.
   std::size_t purge(std::int64_t now_ms, std::size_t rows_max);

@@ -5,7 +5,8 @@
 //
 //   reply:   length of the rest (4 bytes), id (8), code (8), number (8), bytes (what is left)
 //
-// Integers are little-endian. Replies come in the order of the requests of one connection.
+// Integers are little-endian. Replies of one namespace come in the order of its requests, those of
+// others in any.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +19,9 @@ namespace nur {
 
 inline constexpr std::size_t kKvKeyBytesMax = 512;
 inline constexpr std::size_t kKvValueBytesMax = std::size_t{1} << 20;
-// Of the keys that one kv_list returns.
+// Of the keys that one kv_list returns, and how many it looks at.
 inline constexpr std::size_t kKvListBytesMax = std::size_t{1} << 20;
+inline constexpr std::size_t kKvListKeysMax = 1000;
 inline constexpr std::size_t kKvSpaceBytesMax = 4096;
 
 // The codes of the standard API.
@@ -28,6 +30,9 @@ enum class KvCode : std::int64_t {
   absent = -1,    // or failed
   limit = -2,     // the namespace is full, or the value too long
   argument = -4,  // key, number or value make no sense
+  // Never sent: a list has met as many keys as it looks at, and all had outlived their lifetime.
+  // It goes on behind the key that is in the reply's bytes.
+  unfinished = -100,
 };
 
 struct KvRequest {

@@ -1,7 +1,9 @@
-// The store's side: connections of workers, whose requests are done together, once per turn of the
-// loop. A slow disk holds up who waits for the store, and nobody else.
+// The store's side: connections of workers, whose requests are done together, some in each turn of
+// the loop, so that no function's requests hold up those of others for long. A slow disk holds up
+// who waits for the store, and nobody else.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "base/fd.h"
 #include "host/kv/kv_database.h"
 #include "host/kv/kv_message.h"
+#include "host/kv/kv_queue.h"
 #include "host/net/event_loop.h"
 
 namespace nur {
@@ -17,10 +20,14 @@ namespace nur {
 using WallClock = std::function<std::int64_t()>;
 std::int64_t wall_clock_ms();
 
+// How long the requests of one transaction may take; the last of them may take longer.
+inline constexpr Milliseconds kKvBatchTime(2);
+
 class KvServer {
  public:
-  // All outlive the server.
-  KvServer(EventLoop& loop, KvDatabase& database, WallClock now_ms = wall_clock_ms);
+  // All outlive the server. `clock` measures how long requests take.
+  KvServer(EventLoop& loop, KvDatabase& database, const Clock& clock,
+           WallClock now_ms = wall_clock_ms);
   ~KvServer();
   KvServer(const KvServer&) = delete;
   KvServer& operator=(const KvServer&) = delete;
@@ -32,15 +39,19 @@ class KvServer {
 
  private:
   class Connection;
-  // Some of what every connection has asked for, at the end of this turn.
+  // Some of what was asked for, at the end of this turn.
   void run_soon();
+  [[nodiscard]] Connection* connection(std::uint64_t number) const;
   void run();
   void drop(Connection& connection);
   void purge();
 
   EventLoop& loop_;
   KvDatabase& database_;
+  const Clock& clock_;
   const WallClock now_ms_;
+  KvQueue queue_;
+  std::uint64_t next_number_ = 1;
   std::vector<std::unique_ptr<Connection>> connections_;  // one per worker
   std::vector<std::unique_ptr<Connection>> dropped_;      // since the last turn
   Timer batch_;

@@ -58,7 +58,7 @@ Result<void> serve(StoreSetup& setup) {
                          setup.folder ? setup.folder->string() : "key-value store"));
   const SystemClock clock;
   const std::unique_ptr<EventLoop> loop = NUR_TRY(EventLoop::open(clock));
-  KvServer server(*loop, *database);
+  KvServer server(*loop, *database, clock);
   StoreChannel connections(*loop, server, setup.channel);
   NUR_TRY(loop->watch(setup.channel.descriptor(), EPOLLIN, connections));
   become_opaque();

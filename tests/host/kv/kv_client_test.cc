@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/log.h"
 #include "host/kv/kv_server.h"
 
 namespace nur {
@@ -15,9 +16,14 @@ namespace {
 
 using Kind = KvRequest::Kind;
 
+// What they hold is not this machine's to say.
 std::pair<Fd, Fd> socket_pair() {
   int ends[2];
   EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+  constexpr int kBytes = 64 << 10;
+  for (const int end : ends) {
+    EXPECT_EQ(::setsockopt(end, SOL_SOCKET, SO_SNDBUF, &kBytes, sizeof kBytes), 0);
+  }
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
@@ -45,7 +51,7 @@ class KvClientTest : public ::testing::Test {
   SystemClock clock_;
   std::unique_ptr<EventLoop> loop_ = *EventLoop::open(clock_);
   std::unique_ptr<KvDatabase> database_ = *KvDatabase::open(std::nullopt, {});
-  KvServer server_{*loop_, *database_};
+  KvServer server_{*loop_, *database_, clock_};
   KvClient client_{*loop_};
 };
 
@@ -216,12 +222,105 @@ TEST_F(KvClientTest, AServerForgetsWhatWasTaken) {
   EXPECT_LT(held_most - before, std::size_t{64} << 20);
 }
 
+// A millisecond passes whenever somebody looks.
+class HastyClock final : public Clock {
+ public:
+  [[nodiscard]] TimePoint now() const override { return now_ += Milliseconds(1); }
+
+ private:
+  mutable TimePoint now_{};
+};
+
+// One function asks for forty long lists and another one, of the same worker or not, for a value:
+// that one is answered when two batches are over, not behind all lists.
+class KvFairnessTest : public KvClientTest {
+ protected:
+  // Requests that are answered when the last one, a get of "quick", is.
+  int answered_first(KvClient& asks, KvClient& quick_one) {
+    std::vector<KvRequest> sets;
+    for (int i = 0; i < 3000; ++i) {
+      sets.push_back({.kind = Kind::set, .space = "slow", .key = fmt::format("key{:05}", i)});
+    }
+    for (const KvReply& reply : database_->execute(sets, 0)) EXPECT_EQ(reply.code, 0);
+    int answered = 0;
+    std::vector<std::unique_ptr<KvClient::Call>> lists;
+    for (int i = 0; i < 40; ++i) {
+      lists.push_back(asks.start({.kind = Kind::list, .number = kKvListBytesMax, .space = "slow"},
+                                 [&answered] { ++answered; }));
+    }
+    std::optional<int> before;
+    const auto quick = quick_one.start({.kind = Kind::get, .space = "quick", .key = "k"},
+                                       [&] { before = answered; });
+    turn_until([&] { return answered == 40 && before; });
+    for (const auto& list : lists) EXPECT_GT(list->reply()->code, 0);
+    return before.value_or(99);
+  }
+
+  HastyClock hasty_;
+  KvServer hasty_server_{*loop_, *database_, hasty_};
+  KvClient other_{*loop_};
+  void connect_hastily(KvClient& client) {
+    auto [ours, theirs] = socket_pair();
+    ASSERT_TRUE(client.connect(std::move(ours)));
+    ASSERT_TRUE(hasty_server_.add(std::move(theirs)));
+  }
+};
+
+TEST_F(KvFairnessTest, FortyListsDoNotHoldUpAnotherFunction) {
+  connect_hastily(client_);
+  EXPECT_LE(answered_first(client_, client_), 2);
+}
+
+TEST_F(KvFairnessTest, FortyListsDoNotHoldUpAnotherWorker) {
+  connect_hastily(client_);
+  connect_hastily(other_);
+  EXPECT_LE(answered_first(client_, other_), 2);
+}
+
+// With a clock that stands still all would be one batch.
+TEST_F(KvFairnessTest, ABatchEndsWhenItsTimeIsOver) {
+  connect_hastily(client_);
+  int answered = 0;
+  std::vector<std::unique_ptr<KvClient::Call>> calls;
+  for (int i = 0; i < 10; ++i) {
+    calls.push_back(client_.start({.kind = Kind::increment, .number = 1, .space = "f", .key = "n"},
+                                  [&] { ++answered; }));
+  }
+  std::vector<int> after_turns;
+  while (answered < 10 && after_turns.size() < 100) {
+    ASSERT_TRUE(loop_->run_once(Milliseconds(10)));
+    after_turns.push_back(answered);
+  }
+  EXPECT_EQ(answered, 10);
+  for (std::size_t i = 1; i < after_turns.size(); ++i) {
+    EXPECT_LE(after_turns[i] - after_turns[i - 1], 4);
+  }
+  EXPECT_EQ(ask(client_, {.kind = Kind::get, .space = "f", .key = "n"}).bytes, "10");
+}
+
+// The server asks for it again, behind the keys that it has seen.
+TEST_F(KvClientTest, AListFindsTheOneKeyBehindFiveThousandThatAreGone) {
+  connect(client_);
+  std::vector<KvRequest> sets;
+  for (int i = 0; i < 5000; ++i) {
+    sets.push_back(
+        {.kind = Kind::set, .lifetime_ms = 1, .space = "f", .key = fmt::format("k{:05}", i)});
+  }
+  sets.push_back({.kind = Kind::set, .space = "f", .key = "k99999"});
+  for (const KvReply& reply : database_->execute(sets, 0)) ASSERT_EQ(reply.code, 0);
+  KvReply found = ask(client_, {.kind = Kind::list, .number = 100, .space = "f", .key = "k"});
+  EXPECT_EQ(found.bytes, std::string("\6\0\0\0k99999", 10));
+  found = ask(client_,
+              {.kind = Kind::list, .number = 100, .space = "f", .key = "k", .value = "k99999"});
+  EXPECT_EQ(found.code, 0);
+}
+
 TEST(KvServer, RemovesExpiredValuesByItself) {
   ManualClock clock;
   const std::unique_ptr<EventLoop> loop = *EventLoop::open(clock);
   const std::unique_ptr<KvDatabase> database = *KvDatabase::open(std::nullopt, {});
   std::int64_t now_ms = 1'000'000;
-  KvServer server(*loop, *database, [&] { return now_ms; });
+  KvServer server(*loop, *database, clock, [&] { return now_ms; });
   for (int i = 0; i < 1200; ++i) {
     const KvRequest set{.kind = Kind::set,
                         .lifetime_ms = 100,
@@ -250,7 +349,7 @@ TEST_F(KvClientTest, WhatWasAnsweredSurvivesTheKillOfTheStore) {
     if (child == 0) {
       const std::unique_ptr<EventLoop> loop = *EventLoop::open(clock_);
       const std::unique_ptr<KvDatabase> database = *KvDatabase::open(path, {});
-      KvServer server(*loop, *database);
+      KvServer server(*loop, *database, clock_);
       if (!server.add(Fd(theirs.release()))) ::_exit(1);
       (void)loop->run();
       ::_exit(1);

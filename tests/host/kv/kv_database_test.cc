@@ -268,6 +268,52 @@ TEST_F(KvDatabaseTest, ListsWholeKeysAndGoesOnBehindTheLast) {
   EXPECT_EQ(list("none", "", 0), "");
 }
 
+TEST_F(KvDatabaseTest, AListLooksAtAThousandKeysAtMost) {
+  open();
+  std::vector<KvRequest> sets;
+  for (int i = 0; i < 2500; ++i) {
+    sets.push_back({.kind = Kind::set, .space = "f", .key = fmt::format("{:05}", i)});
+  }
+  database_->execute(sets, now_);
+  std::vector<std::size_t> pages;
+  std::string after;
+  for (int page = 0; page < 10; ++page) {
+    const std::string keys = list("", after, kKvListBytesMax);
+    if (keys.empty()) break;
+    pages.push_back((keys.size() + 1) / 6);
+    after = keys.substr(keys.size() - 5);
+  }
+  EXPECT_EQ(after, "02499");
+  // The one that it begins behind is looked at, too.
+  EXPECT_EQ(pages, (std::vector<std::size_t>{1000, 999, 501}));
+}
+
+TEST_F(KvDatabaseTest, AListOfKeysThatAreGoneSaysHowFarItGot) {
+  open();
+  std::vector<KvRequest> sets;
+  for (int i = 0; i < 1001; ++i) {
+    sets.push_back(
+        {.kind = Kind::set, .lifetime_ms = 1, .space = "f", .key = fmt::format("{:05}", i)});
+  }
+  database_->execute(sets, now_ - 1);
+  const KvReply some = ask({.kind = Kind::list, .number = 4096, .space = "f"});
+  EXPECT_EQ(some.code, static_cast<std::int64_t>(KvCode::unfinished));
+  EXPECT_EQ(some.bytes, "00999");
+  EXPECT_EQ(list("", some.bytes), "");
+}
+
+TEST_F(KvDatabaseTest, ExecutesSoManyAsItsTimeIsNotOver) {
+  open();
+  const std::vector<KvRequest> requests(
+      10, {.kind = Kind::increment, .number = 1, .space = "f", .key = "n"});
+  int looks = 0;
+  const auto replies = database_->execute(requests, now_, SIZE_MAX, [&] { return ++looks >= 4; });
+  EXPECT_EQ(replies.size(), 4U);
+  EXPECT_EQ(get("n"), "4");
+  // One at least, or it would never end.
+  EXPECT_EQ(database_->execute(requests, now_, SIZE_MAX, [] { return true; }).size(), 1U);
+}
+
 TEST_F(KvDatabaseTest, ManyRequestsShareATransaction) {
   open();
   std::vector<KvRequest> requests;
