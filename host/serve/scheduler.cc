@@ -8,6 +8,8 @@ namespace {
 
 // A turn that had less to do than this had no request.
 constexpr Nanoseconds kIdleTurn = std::chrono::microseconds(10);
+// A guest that gets less has spent most of it on the way in and out.
+constexpr Nanoseconds kShortestSlice = std::chrono::microseconds(50);
 // Those who were woken have so long in a turn, even where there is no quantum.
 constexpr Nanoseconds kWokenTurn = Milliseconds(1);
 
@@ -16,6 +18,7 @@ constexpr Nanoseconds kWokenTurn = Milliseconds(1);
 Scheduler::Scheduler(const TaskContext& context, std::function<void()> on_ended)
     : context_(context),
       on_ended_(std::move(on_ended)),
+      due_(context.loop.timers(), [this] { run_timers(); }),
       turn_(context.loop.timers(), [this] { take_turn(); }),
       woken_turn_(context.loop.timers(), [this] { run_woken(); }) {}
 
@@ -45,8 +48,8 @@ void Scheduler::run_first(std::unique_ptr<GuestTask> task, Nanoseconds slice, Ti
     spent_in_ = context_.loop.now();
   }
   GuestTask* const key = task.get();
-  auto kept = std::make_unique<Kept>(std::move(task), context_.loop.timers(),
-                                     [this, key] { on_timer(*kept_.at(key)); });
+  auto kept =
+      std::make_unique<Kept>(std::move(task), timers_, [this, key] { on_timer(*kept_.at(key)); });
   keep(*kept_.emplace(key, std::move(kept)).first->second, progress);
 }
 
@@ -54,10 +57,10 @@ void Scheduler::keep(Kept& kept, GuestTask::Progress progress) {
   const TimePoint wake = kept.task->run().wake();
   switch (progress) {
     case GuestTask::Progress::waits:
-      if (wake != TimePoint::max()) kept.timer.set(wake);
+      if (wake != TimePoint::max()) set_timer(kept, wake);
       return kept.task->park(*this);
     case GuestTask::Progress::asleep:
-      return kept.timer.set(wake);
+      return set_timer(kept, wake);
     case GuestTask::Progress::switched_out:
     case GuestTask::Progress::answered:
       return wait_for_turn(kept);
@@ -67,8 +70,18 @@ void Scheduler::keep(Kept& kept, GuestTask::Progress progress) {
 void Scheduler::wait_for_turn(Kept& kept) {
   const GuestRun& run = kept.task->run();
   kept.place = waiting_.emplace(run.limits().deadline + run.used(), &kept);
-  kept.timer.set(run.limits().deadline);
+  set_timer(kept, run.limits().deadline);
   take_turn_soon();
+}
+
+void Scheduler::set_timer(Kept& kept, TimePoint at) {
+  kept.timer.set(at);
+  due_.set(*timers_.next());
+}
+
+void Scheduler::run_timers() {
+  timers_.run_due(context_.clock.now());
+  if (const std::optional<TimePoint> next = timers_.next()) due_.set(*next);
 }
 
 void Scheduler::take_turn_soon() {
@@ -132,12 +145,19 @@ void Scheduler::run_arrivals() {
   }
 }
 
-void Scheduler::run_slow() {
-  const Nanoseconds other_work = context_.clock.now() - context_.loop.now();
+Nanoseconds Scheduler::slow_slice() const {
+  const TimePoint now = context_.clock.now();
+  const Nanoseconds other_work = now - context_.loop.now();
   const Nanoseconds slice =
       other_work < kIdleTurn
           ? context_.quantum
           : std::clamp(Nanoseconds(other_work / 2), context_.quantum / 4, context_.quantum);
+  const std::optional<TimePoint> next = timers_.next();
+  return next ? std::min(slice, std::max(Nanoseconds(*next - now), kShortestSlice)) : slice;
+}
+
+void Scheduler::run_slow() {
+  const Nanoseconds slice = slow_slice();
   arrived_last_ = !slow_arrivals_.empty() && (waiting_.empty() || !arrived_last_);
   if (!arrived_last_) return run_waiting(slice);
   // Those that are out of time already cost none, and leave it to the next.
@@ -165,7 +185,10 @@ void Scheduler::take_turn() {
   run_arrivals();
   // Arrivals and the slow take turns when there is more of both than there is time.
   was_skipped_ = is_turn_spent() && !was_skipped_;
-  if (!was_skipped_) run_slow();
+  if (!was_skipped_) {
+    run_slow();
+    run_timers();
+  }
   if (kept() > kept_.size() || !waiting_.empty()) take_turn_soon();
 }
 

@@ -20,7 +20,8 @@
 // Of the waiting first comes the guest with the earliest deadline, its time on the processor added:
 // of two with the same time-out the one that has been kept waiting longer. An endless loop
 // therefore cannot hold up for seconds what needs 50 ms, as it would if deadlines alone counted.
-// Past its deadline a guest is ended where it is, whether its turn has come or not.
+// Past its deadline a guest is ended where it is, whether its turn has come or not; a slow one's
+// slice ends when that is to be done, and before the network is looked at again it is.
 //
 // One entry for each request under way, which are bounded by the instances that they hold.
 #pragma once
@@ -72,11 +73,14 @@ class Scheduler final : private TaskRunner {
   [[nodiscard]] bool is_slow(const Function& function) const;
   void run_first(std::unique_ptr<GuestTask> task, Nanoseconds slice, TimePoint now);
   void run_arrivals();
+  [[nodiscard]] Nanoseconds slow_slice() const;
   void run_slow();
   void run_waiting(Nanoseconds slice);
   void run(Kept& kept, Nanoseconds slice);
   void keep(Kept& kept, GuestTask::Progress progress);
   void wait_for_turn(Kept& kept);
+  void set_timer(Kept& kept, TimePoint at);
+  void run_timers();
   void on_timer(Kept& kept);
   void go_on(Kept& kept);
   void run_soon(GuestTask& task) override;
@@ -89,12 +93,14 @@ class Scheduler final : private TaskRunner {
   std::deque<std::unique_ptr<GuestTask>> arrivals_;  // their first quantum is to come
   std::deque<std::unique_ptr<GuestTask>> slow_arrivals_;
   std::unordered_set<const Function*> slow_;  // whose last arrival used up its first slice
+  TimerQueue timers_;                         // of those that are kept
   std::unordered_map<GuestTask*, std::unique_ptr<Kept>> kept_;
   std::multimap<TimePoint, Kept*> waiting_;  // equal ones in the order in which they came
   std::vector<Kept*> woken_;                 // they waited, and were woken
   TimePoint spent_in_{};       // the turn of the loop in which an arrival last used a whole quantum
   bool was_skipped_ = false;   // the slow had nothing of that turn
   bool arrived_last_ = false;  // of the slow an arrival had the last slice, not one that waits
+  Timer due_;                  // the first of timers_
   Timer turn_;
   Timer woken_turn_;
 };

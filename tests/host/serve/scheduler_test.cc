@@ -164,6 +164,24 @@ TEST_F(SchedulerTest, WakesSleepersWhileOthersCompute) {
   EXPECT_FALSE(endless.answer);
 }
 
+// Were each of its naps to wait for the end of a slice, twenty would take as many quanta.
+TEST_F(SchedulerTest, EndsASliceWhenASleeperIsDue) {
+  constexpr Nanoseconds kQuantum = Milliseconds(50);
+  Dispatcher dispatcher(TaskContext{*loop_, clock_, test::trap_guard(), page_, kQuantum}, registry_,
+                        *quarantine_);
+  FakeExchange endless("GET", "/api/spin/");
+  dispatcher.handle(endless);
+  FakeExchange sleeper("GET", "/api/naps/20");
+  const TimePoint begin = clock_.now();
+  dispatcher.handle(sleeper);
+
+  turn_until_answered(sleeper);
+
+  EXPECT_EQ(sleeper.answer->body, "7");
+  EXPECT_FALSE(endless.answer);
+  EXPECT_LT(clock_.now() - begin, 20 * kQuantum);
+}
+
 TEST_F(SchedulerTest, DropsAGuestWhoseClientHasLeft) {
   FakeExchange endless("GET", "/api/spin/");
   dispatcher_.handle(endless);
