@@ -50,6 +50,9 @@ Result<std::unique_ptr<Function>> Function::load(std::string name, VerifiedArtef
     const HostFunction found = NUR_TRY(find_host_function(import, offered));
     function->host_functions_.push_back(found);
   }
+  function->reads_environment_ =
+      manifest.imports_function("wasi_snapshot_preview1", "environ_get") ||
+      manifest.imports_function("wasi_snapshot_preview1", "environ_sizes_get");
   if (manifest.guest_abi == GuestAbi::nur) {
     function->stream_entries_ =
         NUR_TRY(in_context(StreamEntries::find(manifest), "refused by rule exports"));

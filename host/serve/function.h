@@ -37,6 +37,8 @@ class Function {
   // Where it may connect to.
   [[nodiscard]] const OutboundPolicy& outbound() const { return outbound_; }
   [[nodiscard]] std::span<const HostFunction> host_functions() const { return host_functions_; }
+  // Whether a WASI guest ever asks for its environment.
+  [[nodiscard]] bool reads_environment() const { return reads_environment_; }
   // Of functions with GuestAbi::nur.
   [[nodiscard]] const StreamEntries& stream_entries() const { return stream_entries_; }
   // Of functions with GuestAbi::handle.
@@ -60,6 +62,7 @@ class Function {
   OutboundPolicy outbound_;
   InstancePool pool_;
   std::vector<HostFunction> host_functions_;  // one per import
+  bool reads_environment_ = false;
   StreamEntries stream_entries_;
   HandleEntries handle_entries_;
   bool asks_for_body_ = false;

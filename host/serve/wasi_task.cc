@@ -53,7 +53,7 @@ Result<std::unique_ptr<WasiTask>> WasiTask::make(const TaskContext& context, Fun
   std::unique_ptr<WasiTask> task(new WasiTask(context, function, std::move(lease), exchange,
                                               api ? Reading::result : Reading::cgi, route.input));
   std::vector<std::string> request;
-  if (!api) {
+  if (!api && function.reads_environment()) {
     CgiOptions cgi;
     cgi.script_name = route.script_name;
     cgi.matched_route = route.script_name + "/...";

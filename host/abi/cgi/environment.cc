@@ -6,13 +6,13 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "host/abi/cgi/header_text.h"
 
 namespace nur {
 
 namespace {
+
+constexpr std::size_t kOwnVariables = 19;  // beside those of headers
 
 // "Accept-Language" -> "HTTP_ACCEPT_LANGUAGE"; nullopt for a name that could pass for another's.
 std::optional<std::string> variable_of(std::string_view header) {
@@ -35,9 +35,9 @@ bool is_handed_on(std::string_view variable) {
   return std::find(std::begin(kLeftOut), std::end(kLeftOut), variable) == std::end(kLeftOut);
 }
 
-std::string header_value(const Request& request, std::string_view name) {
+std::string_view header_value(const Request& request, std::string_view name) {
   for (const FieldView& header : request.headers) {
-    if (same_header_name(header.name, name)) return std::string(header.value);
+    if (same_header_name(header.name, name)) return header.value;
   }
   return {};
 }
@@ -114,17 +114,26 @@ std::vector<std::string> cgi_environment(const Request& request, const CgiOption
   const bool is_behind = raw_path_info.size() != request.path.size() || options.script_name.empty();
   const std::string path_info = percent_decode(raw_path_info);
 
-  std::string authority = header_value(request, "host");
+  const std::string_view host = header_value(request, "host");
   const std::string server_address = bracketed(request.server);
-  const std::string server_name =
-      authority.empty() ? server_address : std::string(without_port(authority));
-  if (authority.empty()) authority = fmt::format("{}:{}", server_address, request.server_port);
-  const std::string question = request.query.empty() ? "" : fmt::format("?{}", request.query);
+  const std::string server_port = std::to_string(request.server_port);
+  const std::string authority =
+      host.empty() ? server_address + ":" + server_port : std::string(host);
+  const std::vector<std::pair<std::string, std::string>> of_headers = header_variables(request);
+
+  std::string url = options.scheme + "://" + authority;
+  url.append(request.path);
+  if (!request.query.empty()) url.append(1, '?').append(request.query);
 
   std::vector<std::string> environment;
+  environment.reserve(kOwnVariables + of_headers.size());
+  // Of every request, so it is put together by hand.
   const auto set = [&environment](std::string_view name, std::string_view value) {
     // A header value cannot hold a NUL once parsed; a name or path set by an operator should not.
-    environment.push_back(fmt::format("{}={}", name, value.substr(0, value.find('\0'))));
+    value = value.substr(0, value.find('\0'));
+    std::string& variable = environment.emplace_back();
+    variable.reserve(name.size() + 1 + value.size());
+    variable.append(name).append(1, '=').append(value);
   };
   set("AUTH_TYPE", "");
   set("CONTENT_LENGTH", options.content_length.value_or(std::to_string(request.body.size())));
@@ -138,14 +147,14 @@ std::vector<std::string> cgi_environment(const Request& request, const CgiOption
   set("REMOTE_USER", "");
   set("REQUEST_METHOD", request.method);
   set("SCRIPT_NAME", is_behind ? options.script_name : "");
-  set("SERVER_NAME", server_name);
-  set("SERVER_PORT", std::to_string(request.server_port));
-  set("SERVER_PROTOCOL", fmt::format("HTTP/1.{}", request.version_minor));
+  set("SERVER_NAME", host.empty() ? server_address : without_port(host));
+  set("SERVER_PORT", server_port);
+  set("SERVER_PROTOCOL", request.version_minor == 0 ? "HTTP/1.0" : "HTTP/1.1");
   set("SERVER_SOFTWARE", options.server_software);
-  set("X_FULL_URL", fmt::format("{}://{}{}{}", options.scheme, authority, request.path, question));
+  set("X_FULL_URL", url);
   set("X_MATCHED_ROUTE", options.matched_route);
   set("X_RAW_PATH_INFO", raw_path_info);
-  for (const auto& [name, value] : header_variables(request)) set(name, value);
+  for (const auto& [name, value] : of_headers) set(name, value);
   return environment;
 }
 
