@@ -1,5 +1,6 @@
 #include "host/serve/function_settings.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -14,12 +15,29 @@ Result<void> open_directories(FunctionSettings& settings) {
   return {};
 }
 
+namespace {
+
+void add_parts(std::vector<std::string>& arguments, std::string_view query) {
+  while (!query.empty()) {
+    const std::string_view part = query.substr(0, query.find('&'));
+    if (!part.empty()) arguments.emplace_back(part);
+    query.remove_prefix(std::min(part.size() + 1, query.size()));
+  }
+}
+
+}  // namespace
+
 WasiOptions process_options(const std::string& name, const FunctionSettings& settings,
-                            std::vector<std::string> request) {
+                            std::vector<std::string> request, std::string_view query) {
   WasiOptions options;
   options.arguments = {name};
-  options.arguments.insert(options.arguments.end(), settings.arguments.begin(),
-                           settings.arguments.end());
+  for (const std::string& argument : settings.arguments) {
+    if (argument == "${ARGS}") {
+      add_parts(options.arguments, query);
+    } else {
+      options.arguments.push_back(argument);
+    }
+  }
   options.environment = std::move(request);
   if (!settings.environment.empty()) {
     std::erase_if(options.environment, [&](const std::string& variable) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -57,8 +58,10 @@ Result<void> open_directories(FunctionSettings& settings);
 
 // The WASI process of one request to the function `name`: its arguments, environment and
 // directories, with the variables of `request` ("NAME=value") that `settings` does not set itself.
-// Streams are the caller's to add.
+// An argument "${ARGS}" stands for the parts of `query` between '&', as they were sent: WAGI gives
+// them to every command, but what reads options from its arguments would take them from its clients
+// (CVE-2012-1823 was that). Streams are the caller's to add.
 WasiOptions process_options(const std::string& name, const FunctionSettings& settings,
-                            std::vector<std::string> request = {});
+                            std::vector<std::string> request = {}, std::string_view query = {});
 
 }  // namespace nur

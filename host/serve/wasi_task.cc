@@ -63,7 +63,9 @@ Result<std::unique_ptr<WasiTask>> WasiTask::make(const TaskContext& context, Fun
     }
     request = cgi_environment(exchange.request(), cgi);
   }
-  WasiOptions options = process_options(function.name(), function.settings(), std::move(request));
+  WasiOptions options =
+      process_options(function.name(), function.settings(), std::move(request),
+                      api ? std::string_view() : std::string_view(exchange.request().query));
   options.standard_input = &task->standard_input_;
   options.standard_output = &task->standard_output_;
   if (!api) {

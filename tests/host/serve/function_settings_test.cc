@@ -24,6 +24,16 @@ TEST(FunctionSettings, GoBeforeWhatARequestSays) {
   EXPECT_THAT(options.arguments, ElementsAre("f", "--verbose", "two words"));
   EXPECT_THAT(options.environment, ElementsAre("AA=theirs", "A=mine=1", "HTTP_X="));
 }
+TEST(FunctionSettings, GiveTheQueryAsArgumentsWhereTheySaySo) {
+  FunctionSettings settings;
+  EXPECT_THAT(process_options("f", settings, {}, "-s").arguments, ElementsAre("f"));
+  settings.arguments = {"first", "${ARGS}", "${ARGS}s"};
+  EXPECT_THAT(process_options("f", settings, {}, "greet=matt&&foo=b%20r&x+y&").arguments,
+              ElementsAre("f", "first", "greet=matt", "foo=b%20r", "x+y", "${ARGS}s"));
+  EXPECT_THAT(process_options("f", settings, {}, "one").arguments,
+              ElementsAre("f", "first", "one", "${ARGS}s"));
+  EXPECT_THAT(process_options("f", settings).arguments, ElementsAre("f", "first", "${ARGS}s"));
+}
 TEST(FunctionSettings, OpenTheirDirectoriesOnce) {
   const ScratchDir folder = *ScratchDir::create("nur-settings-");
   FunctionSettings settings;
