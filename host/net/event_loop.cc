@@ -83,8 +83,10 @@ Result<void> EventLoop::run() {
 }
 
 Result<void> EventLoop::run_once(Milliseconds timeout) {
-  const int count = ::epoll_wait(epoll_.get(), ready_.data(), static_cast<int>(ready_.size()),
-                                 wait_milliseconds(timeout));
+  // Not epoll_wait, which newer C libraries and architectures make of this one: a worker may make
+  // one of the two (host/process/system_calls.cc).
+  const int count = ::epoll_pwait(epoll_.get(), ready_.data(), static_cast<int>(ready_.size()),
+                                  wait_milliseconds(timeout), nullptr);
   if (count < 0 && errno != EINTR) {
     return fail(ErrorKind::internal, "{}", system_error_text("waiting for events"));
   }

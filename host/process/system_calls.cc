@@ -18,7 +18,10 @@ namespace nur {
 namespace {
 
 // One a line, with its reason. Some are allowed with certain arguments only: see add_rules.
-constexpr AllowedCall kCalls[] = {
+//
+// Where the kernel has several calls for one thing our own code makes one of them, and by number
+// where C libraries differ in which one their function makes (fstat: file_status.h).
+constexpr AllowedCall kServingCalls[] = {
     // Connections.
     {SCMP_SYS(accept4), "new connections, the only new descriptors from outside"},
     {SCMP_SYS(recvfrom), "requests"},
@@ -31,22 +34,15 @@ constexpr AllowedCall kCalls[] = {
     {SCMP_SYS(setsockopt), "options of accepted connections"},
     {SCMP_SYS(ioctl), "written pages (PAGEMAP_SCAN); how much is unsent (SIOCOUTQ)"},
     // The event loop.
-    {SCMP_SYS(epoll_wait), "waiting"},
-    {SCMP_SYS(epoll_pwait), "waiting, as newer C libraries do it"},
-    {SCMP_SYS(poll), "a guest's question whether there is more input"},
-    {SCMP_SYS(ppoll), "a guest that waits for input"},
+    {SCMP_SYS(epoll_pwait), "waiting"},
     {SCMP_SYS(epoll_ctl), "what is waited for"},
     {SCMP_SYS(close), "connections that are done"},
     {SCMP_SYS(fcntl), "the descriptor in reserve"},
-    // The log, profiles, and files that are open.
+    // The log, and files that are open from the start or beneath a function's directories.
     {SCMP_SYS(write), "the log"},
-    {SCMP_SYS(writev), "answers and the log"},
-    {SCMP_SYS(read), "memory files that were handed over"},
-    {SCMP_SYS(pread64), "memory files that were handed over"},
-    {SCMP_SYS(pwrite64), "profiles, into memory files that were handed over"},
-    {SCMP_SYS(fstat), "size of a memory file"},
-    {SCMP_SYS(newfstatat), "the same, as newer C libraries do it; without a path it reads none"},
-    {SCMP_SYS(lseek), "places in a memory file"},
+    {SCMP_SYS(writev), "last words of the C library; c-ares asking by TCP"},
+    {SCMP_SYS(preadv2), "Nebula's history; files of guests"},
+    {SCMP_SYS(pwritev2), "profiles and Nebula's history; files of guests"},
     // Memory; never executable.
     {SCMP_SYS(mmap), "instances, their images, the heap"},
     {SCMP_SYS(munmap), "the same, given back"},
@@ -54,58 +50,56 @@ constexpr AllowedCall kCalls[] = {
     {SCMP_SYS(mremap), "the heap's large blocks"},
     {SCMP_SYS(madvise), "giving pages back"},
     {SCMP_SYS(brk), "the heap"},
-    // Signals and alarms, which stop guests.
+    // Signals and alarms, which stop guests. The timer and its stack are there from the start.
     {SCMP_SYS(rt_sigaction), "the default action for faults of ours; not for SIGSYS"},
     {SCMP_SYS(rt_sigprocmask), "the C library's abort"},
     {SCMP_SYS(rt_sigreturn), "the way back from every handler"},
-    {SCMP_SYS(sigaltstack), "taking the signal stack down at the end"},
-    {SCMP_SYS(timer_create), "alarms"},
     {SCMP_SYS(timer_settime), "deadlines and slices of time"},
-    {SCMP_SYS(timer_delete), "taking the alarm down at the end"},
     {SCMP_SYS(tgkill), "abort; to this process only"},
-    {SCMP_SYS(getpid), "abort, and lines of the log"},
+    {SCMP_SYS(getpid), "abort, and lines of the log; OpenSSL, lest it is another process"},
     {SCMP_SYS(gettid), "abort, and lines of the log"},
     // Time and chance.
     {SCMP_SYS(clock_gettime), "time, where it needs a call at all; processor time of guests"},
-    {SCMP_SYS(clock_getres), "a guest's question"},
-    {SCMP_SYS(gettimeofday), "time, where it needs a call at all"},
-    {SCMP_SYS(time), "time, where it needs a call at all"},
-    {SCMP_SYS(clock_nanosleep), "waiting for a moment"},
     {SCMP_SYS(getrandom), "a guest's random numbers"},
     // What the C library and the processor need.
     {SCMP_SYS(arch_prctl), "the segment of linear memory, on processors without an instruction"},
     {SCMP_SYS(futex), "locks of the C library"},
-    {SCMP_SYS(sched_yield), "a guest that yields"},
-    {SCMP_SYS(restart_syscall), "the kernel's own, behind a stop"},
-    {SCMP_SYS(exit), "the end"},
     {SCMP_SYS(exit_group), "the end"},
-    // Where a function may connect to somewhere; without these it cannot.
+};
+
+// Where a function may connect to somewhere; without the first two it cannot.
+constexpr AllowedCall kOutboundCalls[] = {
     {SCMP_SYS(socket), "connections of guests, and questions to DNS; IP only, and no raw ones"},
     {SCMP_SYS(connect), "the same"},
     {SCMP_SYS(getpeername), "where a connection of libcurl's has gone"},
+    {SCMP_SYS(poll), "libcurl's look at a connection that it may use again"},
+    {SCMP_SYS(restart_syscall), "the kernel's own: poll, behind a stop of the process"},
+    {SCMP_SYS(gettimeofday), "OpenSSL's time, where it needs a call at all"},
+    {SCMP_SYS(time), "libcurl's time, where it needs a call at all"},
 };
-static_assert(std::size(kCalls) <= kAllowedCallsMax);
-constexpr std::size_t kOutboundCalls = 3;  // at the end
 
 // For functions with directories, the first ones for those that can only read.
 constexpr AllowedCall kFileCalls[] = {
     {SCMP_SYS(openat2), "files of guests, beneath their directories (host/abi/wasi/paths.cc)"},
     {SCMP_SYS(getdents64), "what is in a directory"},
     {SCMP_SYS(readlinkat), "what a link says"},
-    {SCMP_SYS(pwritev2), "writing to files"},
-    {SCMP_SYS(ftruncate), "how long they are"},
+    {SCMP_SYS(fstat), "what and how large a file is"},
+    {SCMP_SYS(lseek), "places in files and directories"},
+    {SCMP_SYS(ftruncate), "how long files are"},
     {SCMP_SYS(fallocate), "room for them"},
     {SCMP_SYS(fsync), "that they last"},
-    {SCMP_SYS(fdatasync), "that they last"},
+    {SCMP_SYS(fdatasync), "that their contents last, which is quicker"},
     {SCMP_SYS(utimensat), "when they were changed"},
     {SCMP_SYS(mkdirat), "new directories"},
     {SCMP_SYS(unlinkat), "entries that go"},
-    {SCMP_SYS(renameat), "entries that move"},
-    {SCMP_SYS(renameat2), "the same, as other C libraries do it"},
+    {SCMP_SYS(renameat2), "entries that move"},
     {SCMP_SYS(linkat), "second names"},
     {SCMP_SYS(symlinkat), "new links"},
 };
-constexpr std::size_t kReadingCalls = 3;
+constexpr std::size_t kReadingCalls = 5;
+
+static_assert(std::size(kServingCalls) + std::size(kOutboundCalls) + std::size(kFileCalls) <=
+              kAllowedCallsMax);
 
 // include/uapi/linux/fs.h of Linux 6.7: _IOWR('f', 16, struct pm_scan_arg), of 96 bytes.
 constexpr unsigned kPagemapScan = 0xc0606610;
@@ -141,9 +135,6 @@ int add_rules(scmp_filter_ctx filter, int number) {
       return only_if(SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(::getpid())));
     case SCMP_SYS(arch_prctl):
       return only_if(SCMP_A0(SCMP_CMP_EQ, ARCH_SET_GS));
-    case SCMP_SYS(newfstatat):
-      // Of a descriptor, not of a path: fstat() is newfstatat(descriptor, "", ..., AT_EMPTY_PATH).
-      return only_if(SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
     default:
       return ::seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, 0, nullptr);
   }
@@ -168,8 +159,12 @@ Result<void> unavailable(int error) {
 
 }  // namespace
 
-std::span<const AllowedCall> allowed_calls() { return kCalls; }
-std::span<const AllowedCall> outbound_calls() { return allowed_calls().last(kOutboundCalls); }
+std::span<const AllowedCall> serving_calls() { return kServingCalls; }
+
+std::span<const AllowedCall> outbound_calls(Connecting connecting) {
+  if (connecting == Connecting::refused) return {};
+  return kOutboundCalls;
+}
 
 std::span<const AllowedCall> file_calls(FileAccess access) {
   const std::span<const AllowedCall> all = kFileCalls;
@@ -204,10 +199,8 @@ Result<void> allow_only_these_calls(FaultRecord& record, FileAccess access, Conn
   // As fast as it gets: a tree instead of a list; no slower speculation than without a filter.
   ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
   ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_SSB, 1);
-  const std::size_t count =
-      std::size(kCalls) - (connecting == Connecting::allowed ? 0 : kOutboundCalls);
   for (const std::span<const AllowedCall> calls :
-       {allowed_calls().first(count), file_calls(access)}) {
+       {serving_calls(), outbound_calls(connecting), file_calls(access)}) {
     for (const AllowedCall& call : calls) {
       if (const int error = add_rules(filter.get(), call.number); error != 0) {
         return unavailable(-error);

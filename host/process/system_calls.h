@@ -20,19 +20,22 @@ struct AllowedCall {
   const char* why;
 };
 
-// At most this many.
-inline constexpr std::size_t kAllowedCallsMax = 60;
-std::span<const AllowedCall> allowed_calls();
-// The last of them, for workers that may connect to somewhere.
-std::span<const AllowedCall> outbound_calls();
+// What a worker needs to answer requests.
+std::span<const AllowedCall> serving_calls();
 
+// Whether some function of this worker may connect to somewhere.
 enum class Connecting : bool { refused, allowed };
+// Allowed beside the others where one may.
+std::span<const AllowedCall> outbound_calls(Connecting connecting);
 
 // What a function of this worker may do with directories of the host.
 enum class FileAccess : std::uint8_t { none, reading, writing };
 // Allowed beside the others, for functions that have directories only (confine_to_directories()
 // says to which files they lead).
 std::span<const AllowedCall> file_calls(FileAccess access);
+
+// No worker is left with more than this, whatever its functions may do.
+inline constexpr std::size_t kAllowedCallsMax = 60;
 
 // From here on other calls end this process with SIGSYS, and `record`, which outlives it, says
 // which. Errors: not_found when this kernel or container has no filters, or the build none that

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/read_write.h"
 #include "host/net/event_loop.h"
 #include "host/net/tcp_server.h"
 #include "host/process/system_calls.h"
@@ -370,14 +371,20 @@ Result<void> Worker::leave_profiles() const {
   for (const auto& [name, file] : profiles_) {
     const std::string profile = NUR_TRY(registry_.find(name)->module().profile());
     for (std::size_t at = 0; at < profile.size();) {
-      const ssize_t wrote =
-          ::pwrite(file.get(), profile.data() + at, profile.size() - at, static_cast<off_t>(at));
+      const ssize_t wrote = write_some(file.get(), std::string_view(profile).substr(at),
+                                       static_cast<std::int64_t>(at));
       if (wrote <= 0)
         return fail(ErrorKind::exhausted, "{}", system_error_text("keeping a profile"));
       at += static_cast<std::size_t>(wrote);
     }
   }
   return {};
+}
+
+[[noreturn]] void end_worker(const Result<void>& worked) {
+  if (!worked) fmt::print(stderr, "nurhost: worker {}: {}\n", ::getpid(), worked.error().message);
+  // Not exit(3): what the master had registered to be done at its end is not ours to do.
+  ::_exit(worked ? 0 : kWorkerFailed);
 }
 
 Result<void> work(WorkerSetup& setup) {
@@ -401,9 +408,9 @@ Result<void> work(WorkerSetup& setup) {
   const Result<bool> shall_serve = worker.load_all();
   // A master that dies or ends meanwhile wants nothing any more.
   if (!shall_serve || !*shall_serve) return {};
-  NUR_TRY(worker.serve());
-  // Not one by one: all that a worker has is taken back at once by the kernel.
-  ::_exit(0);
+  // Not taken down one by one: all that a worker has is taken back at once by the kernel, and the
+  // filter leaves no calls for it.
+  end_worker(worker.serve());
 }
 
 }  // namespace
@@ -422,10 +429,7 @@ void run_worker(WorkerSetup setup) {
   take_over_signals();
   ::prctl(PR_SET_NAME, "nurhost-worker");
 
-  const Result<void> worked = work(setup);
-  if (!worked) fmt::print(stderr, "nurhost: worker {}: {}\n", ::getpid(), worked.error().message);
-  // Not exit(3): what the master had registered to be done at its end is not ours to do.
-  ::_exit(worked ? 0 : kWorkerFailed);
+  end_worker(work(setup));
 }
 
 }  // namespace nur

@@ -3,6 +3,7 @@
 # filter of system calls, nobody looks into it, no descriptor of the master's.
 # shellcheck source=tests/cases/harness.sh
 source "$(dirname -- "$0")/harness.sh"
+: "${NUR_TESTS:?the folder with read_filter}"
 
 cp "$NUR_FUNCTIONS"/{hello,trap}.so "$functions/"
 status_of() { sed -n "s/^$2:\s*//p" "/proc/$1/status"; }
@@ -29,6 +30,41 @@ for worker in $(worker_pids); do
 done
 expect_status 502 /trap?how=oob
 stop_server
+
+# expect_calls COUNT WITHOUT ARGUMENT...: a worker of `serve ARGUMENT...` is left with COUNT system
+# calls, as docs/sandbox.md says; none matches WITHOUT, and none executes or opens by a path alone.
+expect_calls() {
+  local count=$1 without=$2 worker code=0
+  shift 2
+  serve --workers 1 "$@" "$functions"
+  expect_answer "200 Hello, world" /hello
+  worker=$(worker_pid)
+  "$NUR_TESTS/read_filter" "$worker" >"$scratch/calls" || code=$?
+  # Not as another user, and not in every container.
+  if ((code == 77)) || logged 'may make any system call'; then
+    stop_server
+    return
+  fi
+  expect_equal "exit code of read_filter" "$code" 0
+  expect_equal "number of calls of a worker with: $*" "$(wc -l <"$scratch/calls")" "$count"
+  ! grep -Eq '^(exec|open$|openat$|creat|clone|v?fork|ptrace|process_|bind|pkey|seccomp|prctl|x32|i386)' \
+    "$scratch/calls" || fail "a worker may call $(paste -sd' ' "$scratch/calls")"
+  ! grep -Eq "^($without)\$" "$scratch/calls" || fail "with $*: $(paste -sd' ' "$scratch/calls")"
+  # It was stopped and goes on.
+  expect_answer "200 Hello, world" /hello
+  stop_server
+}
+if ! is_sanitized; then
+  mkdir "$scratch/files"
+  chmod 755 "$scratch" "$scratch/files"
+  readonly changes='ftruncate|mkdirat|unlinkat|renameat2?|linkat|symlinkat|utimensat'
+  expect_calls 36 "socket|connect|openat2|$changes"
+  expect_calls 43 "openat2|$changes" --outbound 192.0.2.1:80
+  expect_calls 41 "socket|connect|$changes" --dir "$scratch/files::/files"
+  expect_calls 51 "socket|connect" --dir "$scratch/files::/files:rw"
+  # At most 60, whatever functions may do.
+  expect_calls 58 - --outbound 192.0.2.1:80 --dir "$scratch/files::/files:rw"
+fi
 
 # Whom they become can be said; only root can become another.
 expect_exit 1 "$nurhost" serve --listen 127.0.0.1:0 --user no-such-user "$functions"

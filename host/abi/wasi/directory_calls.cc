@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/abi/wasi/calls.h"
+#include "host/abi/wasi/file_status.h"
 #include "host/abi/wasi/guest_access.h"
 #include "host/abi/wasi/paths.h"
 
@@ -67,7 +68,7 @@ Done fd_readdir(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Poi
   // An open file of its own: the position of a shared directory belongs to nobody.
   const Fd list = NUR_TRY(open_beneath(file->host->get(), ".", O_RDONLY | O_DIRECTORY));
   struct stat self;
-  if (::fstat(list.get(), &self) != 0) return refuse_by_host();
+  if (status_of(list.get(), self) != 0) return refuse_by_host();
   if (cookie != 0 && ::lseek(list.get(), static_cast<off_t>(cookie), SEEK_SET) < 0) {
     return refuse_by_host();
   }

@@ -89,7 +89,7 @@ Done fd_filestat_get(WasiProcess& process, const GuestMemory& memory, GuestFd fd
     result.links = 1;
   } else {
     struct stat status;
-    NUR_TRY(by_host(::fstat(file->host->get(), &status)));
+    NUR_TRY(by_host(status_of(file->host->get(), status)));
     result = file_stat_of(status);
   }
   return write_guest(memory, stat, result);

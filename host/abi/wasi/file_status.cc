@@ -1,6 +1,8 @@
 #include "host/abi/wasi/file_status.h"
 
 #include <algorithm>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace nur::wasi {
 
@@ -22,6 +24,10 @@ timespec time_of(std::uint64_t ns, bool given, bool now) {
 }
 
 }  // namespace
+
+int status_of(int fd, struct stat& status) {
+  return static_cast<int>(::syscall(SYS_fstat, fd, &status));
+}
 
 FileStat file_stat_of(const struct stat& status) {
   FileStat result;

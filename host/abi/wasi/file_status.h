@@ -9,6 +9,10 @@
 
 namespace nur::wasi {
 
+// fstat(2), always as that system call: the C library's function is another one, with a path, in
+// some versions, and workers need no other (host/process/system_calls.cc).
+int status_of(int fd, struct stat& status);
+
 FileStat file_stat_of(const struct stat& status);
 
 // Access and modification time for utimensat(2). Errors: inval for flags that contradict each other

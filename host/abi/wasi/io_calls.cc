@@ -6,12 +6,13 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <optional>
 #include <poll.h>
+#include <span>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <vector>
 
+#include "base/read_write.h"
 #include "host/abi/wasi/calls.h"
 #include "host/abi/wasi/guest_access.h"
 
@@ -35,17 +36,17 @@ WasiResult<HostReply> wait_for(const OpenFile& file) {
   return HostReply::wait_for_client();
 }
 
-// Until the buffers are full or the file ends. `offset` nullopt: from its position on, which moves.
+// Until the buffers are full or the file ends.
 WasiResult<std::size_t> read_file(const GuestMemory& memory, int fd, const Buffers& buffers,
-                                  std::optional<std::uint64_t> offset) {
+                                  std::int64_t offset) {
   std::array<char, kBounceBytes> bounce;
   std::size_t total = 0;
   for (std::span<const std::byte> buffer : buffers) {
     while (!buffer.empty()) {
       const std::size_t wanted = std::min(buffer.size(), bounce.size());
       const ssize_t got =
-          offset ? ::pread(fd, bounce.data(), wanted, static_cast<off_t>(*offset + total))
-                 : ::read(fd, bounce.data(), wanted);
+          read_some(fd, std::span(bounce).first(wanted),
+                    offset == kAtPosition ? offset : offset + static_cast<std::int64_t>(total));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0 && total == 0) return refuse_by_host();
       if (got <= 0) return total;  // an error behind good bytes comes again with the next call
@@ -65,7 +66,6 @@ int write_flags(std::uint16_t flags) {
          ((flags & (fd_flag::sync | fd_flag::rsync)) != 0 ? RWF_SYNC : 0);
 }
 
-// `offset` -1: at its position, which moves.
 WasiResult<std::size_t> write_file(const OpenFile& file, const Buffers& buffers,
                                    std::int64_t offset) {
   std::vector<iovec> vectors;
@@ -98,7 +98,8 @@ Done fd_pread(WasiProcess& process, const GuestMemory& memory, GuestFd fd, Point
   NUR_TRY(check_room<Size>(memory, nread));
   const Buffers buffers = NUR_TRY(guest_buffers(memory, iovs, iovs_len));
   if (offset > kOffsetMax - kTransferBytesMax) return refuse(Errno::inval);
-  const std::size_t total = NUR_TRY(read_file(memory, file->host->get(), buffers, offset));
+  const std::size_t total =
+      NUR_TRY(read_file(memory, file->host->get(), buffers, static_cast<std::int64_t>(offset)));
   return write_guest(memory, nread, static_cast<Size>(total));
 }
 
@@ -121,7 +122,7 @@ WasiResult<HostReply> fd_read(WasiProcess& process, const GuestMemory& memory, G
   const Buffers buffers = NUR_TRY(guest_buffers(memory, iovs, iovs_len));
   std::size_t total = 0;
   if (file->stream == nullptr) {
-    total = NUR_TRY(read_file(memory, file->host->get(), buffers, std::nullopt));
+    total = NUR_TRY(read_file(memory, file->host->get(), buffers, kAtPosition));
   } else {
     NUR_TRY(check_would_not_block(*file, POLLIN));
     if (!file->stream->is_ready(EventType::fd_read)) return wait_for(*file);
@@ -161,7 +162,7 @@ WasiResult<HostReply> fd_write(WasiProcess& process, const GuestMemory& memory, 
   const Buffers buffers = NUR_TRY(guest_buffers(memory, iovs, iovs_len));
   std::size_t total = 0;
   if (file->stream == nullptr) {
-    total = NUR_TRY(write_file(*file, buffers, -1));
+    total = NUR_TRY(write_file(*file, buffers, kAtPosition));
   } else {
     NUR_TRY(check_would_not_block(*file, POLLOUT));
     if (!file->stream->is_ready(EventType::fd_write)) return wait_for(*file);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host/abi/wasi/calls.h"
+#include "host/abi/wasi/file_status.h"
 #include "host/abi/wasi/guest_access.h"
 #include "host/abi/wasi/paths.h"
 
@@ -77,7 +78,7 @@ Done path_open(WasiProcess& process, const GuestMemory& memory, GuestFd fd, std:
   Fd host = NUR_TRY(
       open_beneath(directory->host->get(), wanted, host_flags(lookup, oflags, base), kNewFileMode));
   struct stat status;
-  if (::fstat(host.get(), &status) != 0) return refuse_by_host();
+  if (status_of(host.get(), status) != 0) return refuse_by_host();
 
   OpenFile file;
   file.type = file_type_of(status.st_mode);

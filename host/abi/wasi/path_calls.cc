@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/abi/wasi/calls.h"
@@ -52,7 +53,7 @@ Done path_filestat_get(WasiProcess& process, const GuestMemory& memory, GuestFd 
   const std::string wanted = NUR_TRY(guest_path(memory, path, path_len));
   const Fd found = NUR_TRY(open_to_ask(directory->host->get(), wanted, lookup));
   struct stat status;
-  NUR_TRY(by_host(::fstat(found.get(), &status)));
+  NUR_TRY(by_host(status_of(found.get(), status)));
   return write_guest(memory, stat, file_stat_of(status));
 }
 
@@ -128,8 +129,10 @@ Done path_rename(WasiProcess& process, const GuestMemory& memory, GuestFd old_fd
   const std::string new_name = NUR_TRY(guest_path(memory, new_path, new_len));
   const LastComponent source = NUR_TRY(open_parent(from->host->get(), old_name));
   const LastComponent target = NUR_TRY(open_parent(to->host->get(), new_name));
-  return by_host(::renameat(source.parent.get(), source.name_with_slash().c_str(),
-                            target.parent.get(), target.name_with_slash().c_str()));
+  // The C library makes this call or renameat of its function; workers may make one of them.
+  return by_host(static_cast<int>(::syscall(SYS_renameat2, source.parent.get(),
+                                            source.name_with_slash().c_str(), target.parent.get(),
+                                            target.name_with_slash().c_str(), 0)));
 }
 
 Done path_symlink(WasiProcess& process, const GuestMemory& memory, Pointer target, Size target_len,

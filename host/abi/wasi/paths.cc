@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "host/abi/wasi/file_status.h"
+
 namespace nur::wasi {
 
 namespace {
@@ -23,12 +25,12 @@ constexpr int kDepthMax = 2048;
 // How many levels `parent` lies below `directory`. Errors: perm when it no longer does.
 WasiResult<int> depth_below(int directory, int parent) {
   struct stat top;
-  if (::fstat(directory, &top) != 0) return refuse_by_host();
+  if (status_of(directory, top) != 0) return refuse_by_host();
   Fd here;
   int at = parent;
   for (int depth = 0; depth < kDepthMax; ++depth) {
     struct stat status;
-    if (::fstat(at, &status) != 0) return refuse_by_host();
+    if (status_of(at, status) != 0) return refuse_by_host();
     if (status.st_dev != top.st_dev) break;
     if (status.st_ino == top.st_ino) return depth;
     open_how how = {};

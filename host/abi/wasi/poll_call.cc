@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "host/abi/wasi/calls.h"
+#include "host/abi/wasi/file_status.h"
 #include "host/abi/wasi/guest_access.h"
 #include "host/abi/wasi/guest_time.h"
 
@@ -75,7 +76,7 @@ WasiResult<std::uint64_t> time_left_ns(const WasiProcess& process, const Subscri
 std::uint64_t bytes_left_in_file(int fd) {
   struct stat status;
   const off_t at = ::lseek(fd, 0, SEEK_CUR);
-  if (::fstat(fd, &status) != 0 || at < 0 || status.st_size < at) return 0;
+  if (status_of(fd, status) != 0 || at < 0 || status.st_size < at) return 0;
   return static_cast<std::uint64_t>(status.st_size - at);
 }
 

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/read_write.h"
+
 namespace nur {
 namespace {
 
@@ -102,8 +104,8 @@ Result<void> NebulaHistory::add(const NebulaResult& result) {
   header.checksum = checksum_of(header.number, json);
   std::string slot(reinterpret_cast<const char*>(&header), sizeof header);
   slot += json;
-  const off_t at = static_cast<off_t>((header.number - 1) % kSlots * kSlotBytes);
-  if (::pwrite(file_.get(), slot.data(), slot.size(), at) != static_cast<ssize_t>(slot.size())) {
+  const auto at = static_cast<std::int64_t>((header.number - 1) % kSlots * kSlotBytes);
+  if (write_some(file_.get(), slot, at) != static_cast<ssize_t>(slot.size())) {
     return fail(ErrorKind::exhausted, "{}", system_error_text("keeping a call for /api/results"));
   }
   return {};
@@ -113,8 +115,7 @@ std::vector<NebulaHistory::Slot> NebulaHistory::read_slots() const {
   std::vector<Slot> slots;
   std::string bytes(kSlotBytes, '\0');
   for (std::size_t i = 0; i < kSlots; ++i) {
-    const ssize_t got =
-        ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(i * kSlotBytes));
+    const ssize_t got = read_some(file_.get(), bytes, static_cast<std::int64_t>(i * kSlotBytes));
     if (got <= 0) break;
     SlotHeader header{};
     if (static_cast<std::size_t>(got) < sizeof header) continue;

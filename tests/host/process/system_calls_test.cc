@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <fcntl.h>
 #include <functional>
 #include <set>
@@ -15,9 +17,11 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 #include <gtest/gtest.h>
 
+#include "base/check.h"
 #include "host/process/shared_state.h"
 
 namespace nur {
@@ -55,25 +59,22 @@ class SystemCallsTest : public ::testing::Test {
   SharedState state_ = *SharedState::map(1);
 };
 
-TEST_F(SystemCallsTest, AreSixtyAtMostEachOnceAndWithItsReason) {
-  EXPECT_LE(allowed_calls().size(), 60U);
+TEST_F(SystemCallsTest, AreSixtyAtMostInAllEachOnceAndWithItsReason) {
   std::set<int> numbers;
-  for (const AllowedCall& call : allowed_calls()) {
-    EXPECT_TRUE(numbers.insert(call.number).second) << system_call_name(call.number);
-    EXPECT_GT(std::strlen(call.why), 5U) << system_call_name(call.number);
+  for (const std::span<const AllowedCall> calls :
+       {serving_calls(), outbound_calls(Connecting::allowed), file_calls(FileAccess::writing)}) {
+    for (const AllowedCall& call : calls) {
+      EXPECT_TRUE(numbers.insert(call.number).second) << system_call_name(call.number);
+      EXPECT_GT(std::strlen(call.why), 5U) << system_call_name(call.number);
+    }
   }
+  EXPECT_LE(numbers.size(), 60U);
 }
 
-TEST_F(SystemCallsTest, AreFewMoreForDirectoriesEachOnceAndWithItsReason) {
+TEST_F(SystemCallsTest, AreFewerWhereFunctionsMayDoLess) {
+  EXPECT_TRUE(outbound_calls(Connecting::refused).empty());
   EXPECT_TRUE(file_calls(FileAccess::none).empty());
-  EXPECT_EQ(file_calls(FileAccess::reading).size(), 3U);
-  EXPECT_EQ(file_calls(FileAccess::writing).size(), 15U);
-  std::set<int> numbers;
-  for (const AllowedCall& call : allowed_calls()) numbers.insert(call.number);
-  for (const AllowedCall& call : file_calls(FileAccess::writing)) {
-    EXPECT_TRUE(numbers.insert(call.number).second) << system_call_name(call.number);
-    EXPECT_GT(std::strlen(call.why), 5U) << system_call_name(call.number);
-  }
+  EXPECT_LT(file_calls(FileAccess::reading).size(), file_calls(FileAccess::writing).size());
 }
 
 TEST_F(SystemCallsTest, RefuseToChangeFilesWhereDirectoriesAreToBeRead) {
@@ -82,7 +83,7 @@ TEST_F(SystemCallsTest, RefuseToChangeFilesWhereDirectoriesAreToBeRead) {
   };
   expect("mkdirat", [] { ::mkdirat(-1, "d", 0777); });
   expect("unlinkat", [] { ::unlinkat(-1, "d", 0); });
-  expect("renameat", [] { ::syscall(SYS_renameat, -1, "a", -1, "b"); });
+  expect("renameat2", [] { ::syscall(SYS_renameat2, -1, "a", -1, "b", 0); });
   expect("linkat", [] { (void)!::linkat(-1, "a", -1, "b", 0); });
   expect("symlinkat", [] { (void)!::symlinkat("a", -1, "b"); });
   expect("ftruncate", [] { (void)!::ftruncate(-1, 0); });
@@ -107,6 +108,10 @@ TEST_F(SystemCallsTest, LetFilesBeChangedWhereDirectoriesAreWritable) {
       "mknodat", [] { ::syscall(SYS_mknodat, -1, "p", 0, 0); }, FileAccess::writing);
   expect_refused(
       "fchmodat", [] { ::syscall(SYS_fchmodat, -1, "p", 0); }, FileAccess::writing);
+  // By number as by path: how guests ask is fstat (status_of()).
+  expect_refused(
+      "newfstatat", [] { ::syscall(SYS_newfstatat, -1, "", nullptr, AT_EMPTY_PATH); },
+      FileAccess::writing);
 }
 
 TEST_F(SystemCallsTest, RefuseToExecute) {
@@ -121,6 +126,8 @@ TEST_F(SystemCallsTest, RefuseToOpenByPath) {
   expect_refused("openat2", [] { ::syscall(SYS_openat2, AT_FDCWD, "/", nullptr, 0); });
   expect_refused("memfd_create", [] { ::memfd_create("file", 0); });
   expect_refused("newfstatat", [] { ::syscall(SYS_newfstatat, AT_FDCWD, "/etc", nullptr, 0); });
+  expect_refused("newfstatat",
+                 [] { ::syscall(SYS_newfstatat, AT_FDCWD, "/etc", nullptr, AT_EMPTY_PATH); });
 }
 
 TEST_F(SystemCallsTest, RefuseSocketsAndWaysOut) {
@@ -170,7 +177,9 @@ TEST_F(SystemCallsTest, RefuseOtherProcesses) {
   expect_refused("ptrace", [] { ::ptrace(PTRACE_ATTACH, 1, nullptr, nullptr); });
   expect_refused("kill", [] { ::kill(1, 0); });
   expect_refused("tgkill", [] { ::syscall(SYS_tgkill, 1, 1, 0); });
-  expect_refused("clone", [] { (void)!::fork(); });
+  // Not fork(2): newer C libraries block signals first, and then nobody is left to say which it
+  // was.
+  expect_refused("clone", [] { ::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0); });
   expect_refused("vfork", [] { ::syscall(SYS_vfork); });
   expect_refused("process_vm_readv",
                  [] { ::syscall(SYS_process_vm_readv, 1, nullptr, 0, nullptr, 0, 0); });
@@ -220,11 +229,24 @@ TEST_F(SystemCallsTest, LeaveWhatServingNeeds) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+// The master tells a broken promise from a refused call by the signal.
 TEST_F(SystemCallsTest, LetAProcessAbort) {
-  const int status = status_of([] { std::abort(); });
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
-  ASSERT_TRUE(WIFSIGNALED(status));
-  EXPECT_EQ(WTERMSIG(status), SIGABRT);
+  const std::pair<const char*, void (*)()> ways[] = {
+      {"our own", [] { NUR_CHECK(false); }},
+      {"the C library's",
+       [] {
+         alignas(16) char no_block[64] = {};
+         char* volatile const pointer = no_block + 32;
+         ::free(pointer);
+       }},
+      {"the C++ library's", [] { std::terminate(); }},
+  };
+  for (const auto& [whose, way] : ways) {
+    const int status = status_of([call = way] { call(); });
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
+    ASSERT_TRUE(WIFSIGNALED(status)) << whose;
+    EXPECT_EQ(WTERMSIG(status), SIGABRT) << whose;
+  }
 }
 
 }  // namespace
