@@ -155,11 +155,6 @@ Result<Prepared> prepare(ServeCommand& command) {
   Preparation preparation(options);
   NUR_TRY(preparation.add_applications(std::move(read.applications)));
   NUR_TRY(preparation.add_paths(read.paths));
-  // The front takes as much as the most generous function.
-  for (const auto& [name, settings] : options.functions) {
-    std::size_t& most = options.server.limits.body_bytes_max;
-    most = std::max(most, settings.limits.body_bytes_max);
-  }
   return Prepared{preparation.take()};
 }
 

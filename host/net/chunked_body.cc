@@ -24,7 +24,8 @@ ChunkedBody::Progress ChunkedBody::refuse(int status, std::string_view detail) {
 }
 
 // Without its CRLF. False: refused.
-bool ChunkedBody::read_size_line(std::string_view line, const HttpLimits& limits) {
+bool ChunkedBody::read_size_line(std::string_view line, const HttpLimits& limits,
+                                 std::size_t body_bytes_max) {
   const std::string_view digits = line.substr(0, line.find(';'));
   std::uint64_t size = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
@@ -43,8 +44,8 @@ bool ChunkedBody::read_size_line(std::string_view line, const HttpLimits& limits
     refuse(400, "a chunk extension has a control character");
     return false;
   }
-  if (size > limits.body_bytes_max - decoded_bytes_) {
-    refuse(413, fmt::format("the body is larger than {} bytes", limits.body_bytes_max));
+  if (size > body_bytes_max - decoded_bytes_) {
+    refuse(413, fmt::format("the body is larger than {} bytes", body_bytes_max));
     return false;
   }
   data_left_ = size;
@@ -68,7 +69,7 @@ bool ChunkedBody::read_trailer_line(std::string_view line, const HttpLimits& lim
 }
 
 ChunkedBody::Progress ChunkedBody::decode(std::string_view bytes, std::string& body,
-                                          const HttpLimits& limits) {
+                                          const HttpLimits& limits, std::size_t body_bytes_max) {
   std::size_t at = 0;
   while (true) {
     const std::string_view rest = bytes.substr(at);
@@ -116,7 +117,7 @@ ChunkedBody::Progress ChunkedBody::decode(std::string_view bytes, std::string& b
           trailer_bytes_ += line_feed + 1;
           if (line.empty()) return {Step::complete, at};
           if (!read_trailer_line(line, limits)) return {Step::refused, 0};
-        } else if (!read_size_line(line, limits)) {
+        } else if (!read_size_line(line, limits, body_bytes_max)) {
           return {Step::refused, 0};
         }
         break;

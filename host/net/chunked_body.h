@@ -23,14 +23,19 @@ class ChunkedBody {
 
   // Appends what is decoded to `body`. The limit of a body is for all that was decoded since the
   // last reset(), whoever has taken it.
-  Progress decode(std::string_view bytes, std::string& body, const HttpLimits& limits);
+  Progress decode(std::string_view bytes, std::string& body, const HttpLimits& limits) {
+    return decode(bytes, body, limits, limits.body_bytes_max);
+  }
+  // The same with another limit of the body.
+  Progress decode(std::string_view bytes, std::string& body, const HttpLimits& limits,
+                  std::size_t body_bytes_max);
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
   void reset();
 
  private:
   enum class Expecting { size_line, data, data_end, trailer_line };
   Progress refuse(int status, std::string_view detail);
-  bool read_size_line(std::string_view line, const HttpLimits& limits);
+  bool read_size_line(std::string_view line, const HttpLimits& limits, std::size_t body_bytes_max);
   bool read_trailer_line(std::string_view line, const HttpLimits& limits);
 
   Expecting expecting_ = Expecting::size_line;

@@ -74,7 +74,7 @@ void ConnectionList::remove(Connection& connection) {
 Connection::Connection(ConnectionContext& context, Fd socket, const Endpoints& endpoints)
     : context_(context),
       socket_(std::move(socket)),
-      parser_(context.limits),
+      parser_(context.limits, &context.handler),
       timer_(context.loop.timers(), [this] { on_timeout(); }) {
   Request& request = parser_.request();
   request.client = endpoints.client;

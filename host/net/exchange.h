@@ -100,6 +100,11 @@ class RequestHandler {
   // Whether handle() is called before the body is complete. Asked when the head is, if the body is
   // not.
   [[nodiscard]] virtual bool takes_early(const Request&) { return false; }
+  // How large the body of this request may be; nullopt: as large as any. The same for the same
+  // head, whenever it is asked. Asked when the head is there, if there is a body.
+  [[nodiscard]] virtual std::optional<std::size_t> body_bytes_max(const Request&) {
+    return std::nullopt;
+  }
 };
 
 }  // namespace nur

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "host/net/exchange.h"
+
 namespace nur {
 namespace {
 
@@ -112,7 +114,8 @@ RequestParser::Progress RequestParser::begin_body(std::string_view bytes, std::s
 
 RequestParser::Progress RequestParser::parse_body(std::string_view bytes) {
   if (framing_.chunked) {
-    const ChunkedBody::Progress progress = chunked_.decode(bytes, request_.body, limits_);
+    const ChunkedBody::Progress progress =
+        chunked_.decode(bytes, request_.body, limits_, body_bytes_max_);
     switch (progress.step) {
       case ChunkedBody::Step::need_more:
         return {Step::need_more, progress.consumed};
@@ -152,10 +155,15 @@ std::optional<Refusal> RequestParser::take_head(std::string_view head) {
   request_.headers.swap(view_.fields);
   if (auto wrong = take_target()) return wrong;
   request_.chunked = framing_.chunked;
-  if (framing_.length > limits_.body_bytes_max) {
-    return Refusal{413, fmt::format("the body is larger than {} bytes", limits_.body_bytes_max)};
+  if (framing_.chunked || framing_.length > 0) {
+    const auto own = handler_ != nullptr ? handler_->body_bytes_max(request_) : std::nullopt;
+    body_bytes_max_ = own.value_or(limits_.body_bytes_max);
+    if (framing_.length > body_bytes_max_) {
+      return Refusal{413, fmt::format("the body is larger than {} bytes", body_bytes_max_)};
+    }
+  } else {
+    expects_continue_ = false;
   }
-  expects_continue_ = expects_continue_ && (framing_.chunked || framing_.length > 0);
   return std::nullopt;
 }
 

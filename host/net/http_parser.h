@@ -19,6 +19,8 @@
 
 namespace nur {
 
+class RequestHandler;
+
 class RequestParser {
  public:
   enum class Step {
@@ -31,8 +33,10 @@ class RequestParser {
     std::size_t consumed;
   };
 
-  // `limits` outlive the parser.
-  explicit RequestParser(const HttpLimits& limits) : limits_(limits) {}
+  // Both outlive the parser. `handler` is asked for the limit of a body when its head is there, and
+  // those of `limits` hold for all else.
+  explicit RequestParser(const HttpLimits& limits, RequestHandler* handler = nullptr)
+      : limits_(limits), handler_(handler) {}
 
   // Parses up to the end of one request. The caller passes what was not consumed again, in front of
   // what came since.
@@ -68,6 +72,7 @@ class RequestParser {
   std::optional<Refusal> take_fields();
 
   const HttpLimits& limits_;
+  RequestHandler* const handler_;
   Phase phase_ = Phase::head;
   std::size_t empty_lines_ = 0;  // skipped before the request
   HeadScanner scanner_;
@@ -76,6 +81,7 @@ class RequestParser {
   ChunkedBody chunked_;
   Request request_;
   std::size_t body_taken_ = 0;
+  std::size_t body_bytes_max_ = 0;
   bool head_is_read_ = false;  // request_, framing_ and the flags below are of request_.head
   bool expects_continue_ = false;
   bool keep_alive_ = true;

@@ -1,7 +1,6 @@
 #include "host/serve/dispatcher.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/log.h"
 #include "base/units.h"
@@ -51,16 +50,6 @@ Response method_not_allowed() {
   return response;
 }
 
-// Of a body that is still to come, too, which has a length then (takes_early).
-std::uint64_t body_bytes(const Exchange& exchange) {
-  const Request& request = exchange.request();
-  if (exchange.body_has_ended()) return request.body.size();
-  const std::string_view* const length = request.header("Content-Length");
-  std::uint64_t bytes = 0;
-  if (length != nullptr) std::from_chars(length->data(), length->data() + length->size(), bytes);
-  return bytes;
-}
-
 // What is wrong with asking this function in this way.
 std::optional<Response> refusal(const Arrival& arrival) {
   const Route& route = arrival.route;
@@ -76,11 +65,6 @@ std::optional<Response> refusal(const Arrival& arrival) {
   }
   const std::string_view method = arrival.exchange->request().method;
   if (api && method != "GET" && method != "HEAD") return method_not_allowed();
-  const std::size_t body_max = arrival.function->limits().body_bytes_max;
-  if (body_bytes(*arrival.exchange) > body_max) {
-    return host_response(
-        413, fmt::format("the function takes no body larger than {}", format_size(body_max)));
-  }
   return std::nullopt;
 }
 
@@ -179,6 +163,13 @@ bool Dispatcher::takes_early(const Request& request) {
       break;
   }
   return false;
+}
+
+std::optional<std::size_t> Dispatcher::body_bytes_max(const Request& request) {
+  const std::optional<Route> route = route_of(request.path);
+  const Function* const function = route ? registry_.find(route->name) : nullptr;
+  if (function == nullptr) return std::nullopt;
+  return function->limits().body_bytes_max;
 }
 
 void Dispatcher::receive(const Arrival& arrival, TimePoint now) {

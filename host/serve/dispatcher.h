@@ -20,6 +20,7 @@ class Dispatcher final : public RequestHandler {
 
   void handle(Exchange& exchange) override;
   [[nodiscard]] bool takes_early(const Request& request) override;
+  [[nodiscard]] std::optional<std::size_t> body_bytes_max(const Request& request) override;
   // A request that means this function, whatever its path is.
   void handle_at(Exchange& exchange, Function& function, Route route) {
     dispatch(exchange, function, std::move(route), nullptr);

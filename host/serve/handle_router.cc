@@ -66,4 +66,11 @@ bool HandleRouter::takes_early(const Request& request) {
   return next_ != nullptr && find(request) == nullptr && next_->takes_early(request);
 }
 
+std::optional<std::size_t> HandleRouter::body_bytes_max(const Request& request) {
+  const Application* const application = find(request);
+  if (application == nullptr) return next_ ? next_->body_bytes_max(request) : std::nullopt;
+  if (!application->target) return std::nullopt;
+  return application->function->limits().body_bytes_max;
+}
+
 }  // namespace nur

@@ -38,6 +38,7 @@ class HandleRouter final : public RequestHandler {
 
   void handle(Exchange& exchange) override;
   [[nodiscard]] bool takes_early(const Request& request) override;
+  [[nodiscard]] std::optional<std::size_t> body_bytes_max(const Request& request) override;
 
  private:
   struct Application {

@@ -58,4 +58,10 @@ bool StaticReplies::takes_early(const Request& request) {
   return next_.takes_early(request);
 }
 
+std::optional<std::size_t> StaticReplies::body_bytes_max(const Request& request) {
+  const auto is_meant = [&](const StaticReply& reply) { return reply.path == request.path; };
+  if (std::ranges::any_of(replies_, is_meant)) return std::nullopt;
+  return next_.body_bytes_max(request);
+}
+
 }  // namespace nur

@@ -52,6 +52,8 @@ for name in grow deep spin; do cp "$functions/$name.so" "$functions/$name-free.s
 cat >"$functions/nur.toml" <<'END'
 [function.grow]
 limits = { memory = "1MiB", body = "10B" }
+[function.deep-free]
+limits = { body = "3MiB" }
 [function.deep]
 limits = { stack = "64KiB" }
 [function.spin]
@@ -64,10 +66,20 @@ serve --workers 1 --timeout 10s "$functions"
 expect_answer "200 0015" /grow
 expect_answer "200 2000" /grow-free
 expect_answer "200 0015" -d 0123456789 /grow
-expect_answer "413 413 Content Too Large: the function takes no body larger than 10B" -d 01234567890 /grow
+expect_answer "413 413 Content Too Large: the body is larger than 10 bytes" -d 01234567890 /grow
 expect_answer "200 2000" -d 01234567890 /grow-free
-expect_answer "413 413 Content Too Large: the function takes no body larger than 10B" \
+expect_answer "413 413 Content Too Large: the body is larger than 10 bytes" \
   -H 'Transfer-Encoding: chunked' -d 01234567890 /grow
+# At the head, or at the chunk, that says so, whatever another function takes; where there is no function, as
+# much as by default.
+at_head() { printf 'POST %s HTTP/1.1\r\nHost: a\r\n%b' "$1" "$2" | exchange | head -n 1; }
+expect_match "at the head" "$(at_head /grow 'Content-Length: 11\r\n\r\n')" '^HTTP/1.1 413 '
+expect_match "at the chunk" "$(at_head /grow 'Transfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n5\r\n')" '^HTTP/1.1 413 '
+expect_match "below /api" "$(at_head /api/grow/1 'Content-Length: 11\r\n\r\n')" '^HTTP/1.1 413 '
+expect_match "nobody's" "$(at_head /nobody 'Content-Length: 1048577\r\n\r\n')" '^HTTP/1.1 413 '
+head -c 3145728 /dev/zero >"$scratch/large"
+expect_status 413 --data-binary "@$scratch/large" /grow-free
+expect_status 405 --data-binary "@$scratch/large" /api/deep-free/1
 expect_answer "502 502 Bad Gateway: the function trapped: call stack exhausted" /api/deep/20000
 expect_answer "200 20000" /api/deep-free/20000
 expect_answer "504 504 Gateway Timeout: the function used more than 50ms of CPU time" /api/spin

@@ -71,6 +71,12 @@ bool NebulaRoutes::takes_early(const Request& request) {
   return match(request).page == Page::none && dispatcher_.takes_early(request);
 }
 
+std::optional<std::size_t> NebulaRoutes::body_bytes_max(const Request& request) {
+  const Match found = match(request);
+  if (found.takes_form) return kFormBytesMax;
+  return found.page == Page::none ? dispatcher_.body_bytes_max(request) : std::nullopt;
+}
+
 void NebulaRoutes::handle(Exchange& exchange) {
   const Match found = match(exchange.request());
   switch (found.page) {

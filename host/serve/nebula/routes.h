@@ -32,6 +32,7 @@ class NebulaRoutes final : public RequestHandler {
 
   void handle(Exchange& exchange) override;
   [[nodiscard]] bool takes_early(const Request& request) override;
+  [[nodiscard]] std::optional<std::size_t> body_bytes_max(const Request& request) override;
 
   // Largest form; Nebula's front takes as much.
   static constexpr std::size_t kFormBytesMax = std::size_t{2} << 20;

@@ -135,6 +135,55 @@ TEST(Refusal, Answers413ToAChunkedBodyTooLarge) {
                  "HTTP/1.1 413 Content Too Large\r\n");
 }
 
+// The front waits for nothing that it would not take: neither for the rest of a body that says how
+// long it is, nor for a chunk that says so.
+TEST(Refusal, Answers413ByTheLimitOfThePathAtTheHead) {
+  TestFront front;
+  front.body_limits = {{"/strict", 10}, {"/generous", 4 << 20}, {"/none", 0}};
+  expect_refusal(front, "POST /strict HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n",
+                 "HTTP/1.1 413 Content Too Large\r\n");
+  expect_refusal(front, "POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n",
+                 "HTTP/1.1 413 Content Too Large\r\n");
+  expect_refusal(front,
+                 "POST /strict HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                 "Content-Length: 11\r\n\r\n",
+                 "HTTP/1.1 413 Content Too Large\r\n");
+  // Another path has the limit of all.
+  expect_refusal(front, "POST /other HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n",
+                 "HTTP/1.1 413 Content Too Large\r\n");
+}
+
+TEST(Refusal, Answers413ByTheLimitOfThePathAtTheChunkThatExceedsIt) {
+  TestFront front;
+  front.body_limits = {{"/strict", 10}};
+  expect_refusal(front,
+                 "POST /strict HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                 "8\r\n12345678\r\n3\r\n",
+                 "HTTP/1.1 413 Content Too Large\r\n");
+}
+
+TEST(Refusal, DoesNotMeetAPathThatTakesMoreThanTheOthers) {
+  ServerOptions options;
+  options.limits.body_bytes_max = 10;
+  TestFront front(options);
+  front.body_limits = {{"/generous", 1 << 20}};
+  const std::string body(1 << 20, 'x');
+  TestClient client = front.connect();
+  client.send(fmt::format("POST /generous HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{}",
+                          body.size(), body));
+  EXPECT_TRUE(client.awaits_bytes(body.size()));
+  client.send(
+      "POST /generous HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "b\r\n12345678901\r\n0\r\n\r\n");
+  EXPECT_TRUE(client.awaits("12345678901\n"));
+  EXPECT_EQ(front.paths.size(), 2U);
+  // Once for each head; and who sends no body costs nothing.
+  EXPECT_EQ(front.limits_asked, 2U);
+  client.send(get("/generous"));
+  EXPECT_TRUE(client.awaits("GET /generous"));
+  EXPECT_EQ(front.limits_asked, 2U);
+}
+
 TEST(Refusal, Answers414ToALongTarget) {
   TestFront front;
   expect_refusal(front, get("/" + std::string(9000, 'a')), "HTTP/1.1 414 URI Too Long\r\n");

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,11 @@ class TestFront : public RequestHandler {
   // Answers "METHOD path body" unless `hold` or `answer` says otherwise.
   void handle(Exchange& exchange) override;
   [[nodiscard]] bool takes_early(const Request&) override { return early; }
+  [[nodiscard]] std::optional<std::size_t> body_bytes_max(const Request& request) override {
+    ++limits_asked;
+    const auto found = body_limits.find(std::string(request.path));
+    return found == body_limits.end() ? std::nullopt : std::optional(found->second);
+  }
 
   ManualClock clock;
   std::unique_ptr<EventLoop> loop;
@@ -37,7 +44,9 @@ class TestFront : public RequestHandler {
   bool early = false;                     // requests are taken in the middle of their body
   std::function<void(Exchange&)> answer;  // instead of the echo
   std::vector<Exchange*> held;
-  std::vector<std::string> paths;  // of the requests handled
+  std::vector<std::string> paths;                  // of the requests handled
+  std::map<std::string, std::size_t> body_limits;  // by path
+  std::size_t limits_asked = 0;
   std::unique_ptr<HttpServer> server;
 };
 

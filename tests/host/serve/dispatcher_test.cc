@@ -303,20 +303,19 @@ TEST_F(DispatcherTest, HasNobodyWaitWhereNobodyMay) {
   turn_until_answered(sleeper);
 }
 
-TEST_F(DispatcherTest, RefusesABodyThatIsLargerThanTheFunctionTakes) {
+// For the front to refuse what is larger (refusal_test.cc).
+TEST_F(DispatcherTest, SaysHowLargeABodyEachFunctionTakes) {
   FunctionLimits limits;
   limits.body_bytes_max = 10;
   load(limits);
-  EXPECT_EQ(ask("POST", "/stream", std::string(11, 'x')).status, 413);
-  EXPECT_EQ(ask("POST", "/command", std::string(11, 'x')).status, 413);
-  EXPECT_NE(ask("POST", "/command", std::string(10, 'x')).status, 413);
-  // One that is still to come.
-  FakeExchange coming("POST", "/stream", "xx");
-  coming.body_ended = false;
-  coming.request_.headers.push_back({"content-length", "11"});
-  dispatcher_.handle(coming);
-  ASSERT_TRUE(coming.answer);
-  EXPECT_EQ(coming.answer->status, 413);
+  const auto limit_of = [&](std::string_view path) {
+    return dispatcher_.body_bytes_max(FakeExchange("POST", path).request());
+  };
+  EXPECT_EQ(limit_of("/stream"), 10U);
+  EXPECT_EQ(limit_of("/command/further?x"), 10U);
+  EXPECT_EQ(limit_of("/api/command/1"), 10U);
+  EXPECT_EQ(limit_of("/nobody"), std::nullopt);
+  EXPECT_EQ(limit_of("/%zz"), std::nullopt);
 }
 
 TEST_F(DispatcherTest, RefusesAtOnceWhatNoInstanceWouldHelp) {
