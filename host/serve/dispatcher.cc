@@ -147,14 +147,15 @@ bool Dispatcher::is_quarantined(Exchange& exchange, const Function& function) {
 }
 
 // Who reads a body while it comes holds an instance for as long: only while most are free, so that
-// clients that send slowly keep nobody from one. A chunked body has no length until it is whole:
-// guests of nur and CGI are told one, and the function's limit is held against it.
+// clients that send slowly keep nobody from one. A chunked body has no length until it is whole,
+// and guests of nur are told one.
 bool Dispatcher::takes_early(const Request& request) {
   const std::optional<Route> route = route_of(request.path);
   const Function* const function = route ? registry_.find(route->name) : nullptr;
-  if (function == nullptr || request.chunked || route->kind == Route::Kind::api) return false;
+  if (function == nullptr || route->kind == Route::Kind::api) return false;
   switch (function->abi()) {
     case GuestAbi::nur:
+      return !request.chunked && function->is_mostly_free();
     case GuestAbi::wasi:
       return function->is_mostly_free();
     case GuestAbi::handle:

@@ -59,7 +59,7 @@ Result<std::unique_ptr<WasiTask>> WasiTask::make(const TaskContext& context, Fun
     cgi.matched_route = route.script_name + "/...";
     if (!exchange.body_has_ended()) {
       const std::string_view* const length = exchange.request().header("content-length");
-      if (length != nullptr) cgi.content_length = *length;
+      cgi.content_length = length != nullptr ? *length : "";
     }
     request = cgi_environment(exchange.request(), cgi);
   }

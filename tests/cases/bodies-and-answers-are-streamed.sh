@@ -51,6 +51,21 @@ write_module copier <<'WAT'
         (if (i32.eq (i32.load8_u (i32.const 1024)) (i32.const 116)) (then (call $exit (i32.const 7))))
         (br $next))))))
 WAT
+# The same as copier in sips of 7 bytes.
+sed 's/(i32.const 512)/(i32.const 7)/' "$modules/copier.wat" | write_module sipper
+# Writes what it reads, piece by piece.
+write_module relay <<'WAT'
+(module
+  (import "env" "request_body" (func $read (param i32 i64) (result i64)))
+  (import "env" "response_write" (func $write (param i32 i64) (result i64)))
+  (memory (export "memory") 1)
+  (func (export "handle") (local $n i64)
+    (loop $next
+      (local.set $n (call $read (i32.const 0) (i64.const 1000)))
+      (if (i64.gt_s (local.get $n) (i64.const 0)) (then
+        (drop (call $write (i32.const 0) (local.get $n)))
+        (br $next))))))
+WAT
 compile_modules
 serve --workers 1 --timeout 2s "$functions"
 
@@ -122,6 +137,49 @@ until(client, b"3\r\nabc\r\n")
 client.sendall(b"def")
 until(client, b"3\r\ndef\r\n0\r\n\r\n")
 client.close()
+# A body in chunks is told without them, as it comes; its last chunk is its end.
+def post_chunks(path):
+    return (b"POST /" + path + b" HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+client = connect()
+client.sendall(post_chunks(b"copier"))
+until(client, b"\r\n\r\n")
+client.sendall(b"3\r\nabc\r\n")
+until(client, b"3\r\nabc\r\n")
+client.sendall(b"2;x=y\r\nde")
+until(client, b"2\r\nde\r\n")
+client.sendall(b"\r\n0\r\nX-Trailer: y\r\n\r\n")
+expect("the end of a chunked body", rest(client).endswith(b"0\r\n\r\n"))
+# One that never takes more than a little keeps the client from sending more.
+client = connect()
+client.sendall(post_chunks(b"sipper"))
+until(client, b"\r\n\r\n")
+client.sendall(b"80000\r\n" + b"s" * 0x80000 + b"\r\n")
+client.sendall(b"0\r\n\r\n")
+got = until(client, b"0\r\n\r\n")
+expect("half a MiB in sips", got.count(b"s") == 0x80000)
+# What is no chunk, and more than the function takes, behind the head of the answer.
+for wrong in (b"zz\r\n", b"100000000\r\n"):
+    client = connect()
+    client.sendall(post_chunks(b"copier"))
+    until(client, b"\r\n\r\n")
+    client.sendall(b"3\r\nabc\r\n")
+    until(client, b"3\r\nabc\r\n")
+    client.sendall(wrong)
+    expect(f"{wrong!r} ends it", not rest(client).endswith(b"0\r\n\r\n"))
+# handle: the same.
+client = connect()
+client.sendall(post_chunks(b"relay"))
+client.sendall(b"3\r\nabc\r\n")
+until(client, b"3\r\nabc\r\n")
+client.sendall(b"3\r\ndef\r\n")
+until(client, b"3\r\ndef\r\n")
+client.sendall(b"0\r\n\r\n")
+until(client, b"0\r\n\r\n")
+# nur: its guests are told a length, so they are told when it is known.
+client = connect()
+client.sendall(post_chunks(b"teller") + b"3\r\nabc\r\n")
+client.sendall(b"3\r\ndef\r\n0\r\n\r\n")
+expect("a chunked body for nur", rest(client).endswith(b"\r\n\r\n2:"))
 # The connection's end for HTTP/1.0.
 client = connect()
 client.sendall(post(b"copier", 6, version=b"1.0"))

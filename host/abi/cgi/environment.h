@@ -19,15 +19,16 @@ struct CgiOptions {
   std::string matched_route;  // X_MATCHED_ROUTE: "/hello/..."
   std::string server_software = "nurhost";
   std::string scheme = "http";
-  // Of a body that has not come whole, as the client says; otherwise it is measured.
+  // Of a body that has not come whole, as the client says: empty where that does not. Otherwise it
+  // is measured.
   std::optional<std::string> content_length;
 };
 
 // "NAME=value" each, ready for a process's environment; no NUL in any.
 //
 // AUTH_TYPE and REMOTE_USER are empty: the host authenticates nobody. CONTENT_LENGTH is the length
-// of the body, with or without one. PATH_INFO is the path behind SCRIPT_NAME, percent-decoded
-// except
+// of the body, with or without one, unless it is not known yet. PATH_INFO is the path behind
+// SCRIPT_NAME, percent-decoded except
 // "%00", which would end the value there; X_RAW_PATH_INFO is the same undecoded; PATH_TRANSLATED is
 // PATH_INFO, as in WAGI, because there is no folder to translate into. SERVER_NAME and the
 // authority in X_FULL_URL are what the client put into Host.

@@ -94,6 +94,18 @@ TEST_F(CgiStreams, PrintAndReadWhileTheClientSends) {
   EXPECT_TRUE(exchange_.ended);
 }
 
+// Decoded, and of no known length.
+TEST_F(CgiStreams, ReadAChunkedBodyWhileTheClientSends) {
+  exchange_.request_.chunked = true;
+  ASSERT_TRUE(dispatcher_.takes_early(exchange_.request()));
+  dispatcher_.handle(exchange_);
+  deliver("abc");
+  EXPECT_EQ(exchange_.sent, "abc");
+  deliver("def", /*ends=*/true);
+  EXPECT_EQ(exchange_.sent, "abcdef");
+  EXPECT_TRUE(exchange_.ended);
+}
+
 TEST_F(CgiStreams, AnswerAWholeRequestWhole) {
   FakeExchange whole("POST", "/copier", "xyz");
   dispatcher_.handle(whole);
