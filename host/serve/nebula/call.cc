@@ -83,7 +83,11 @@ Result<void> NebulaCall::begin(Response head, std::optional<std::uint64_t>) {
   return {};
 }
 
-void NebulaCall::write(std::string_view bytes) { answer_.body += bytes; }
+// What is too much in all is refused when it has ended (advance); the rest of it is not kept.
+void NebulaCall::write(std::string_view bytes) {
+  const std::size_t room = kNebulaResultBytesMax + 1 - answer_.body.size();
+  answer_.body += bytes.substr(0, room);
+}
 
 Result<void> NebulaCall::write_verbatim(std::string_view) {
   return fail(ErrorKind::invalid_input, "the function answers requests, not calls");
