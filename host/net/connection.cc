@@ -43,8 +43,11 @@ void give_back_memory(std::size_t& peak) {
 struct Connection::Streaming {
   ExchangeWatcher* watcher = nullptr;
   std::size_t taken = 0;  // of request().body, and not forgotten yet
-  bool is_over_room =
-      false;  // more than kUnsentBytesMax waited, and never less than the other since
+  std::size_t held_max = Exchange::kUnsentBytesMax;
+  // There was no room for more, and since then never less than `room_below` waited.
+  bool is_over_room = false;
+  std::size_t room_below = 0;
+  std::uint64_t sent = 0;  // of the answer
 
   bool head_sent = false;
   bool keep_alive = false;
@@ -379,9 +382,12 @@ bool Connection::flush() {
     return false;
   }
   watches_output_ = blocked;
-  if (streaming_ && streaming_->is_over_room && output_.bytes() <= kUnsentBytesLow) {
-    streaming_->is_over_room = false;
-    tell_watcher();
+  if (streaming_) {
+    streaming_->sent += sent;
+    if (streaming_->is_over_room && output_.bytes() <= streaming_->room_below) {
+      streaming_->is_over_room = false;
+      tell_watcher();
+    }
   }
   if (!blocked) gathered_ = 0;
   return !blocked;
@@ -408,7 +414,35 @@ bool Connection::answer_has_begun() const { return streaming_ && streaming_->hea
 void Connection::watch(ExchangeWatcher* watcher) {
   Streaming& stream = streaming();
   stream.watcher = watcher;
-  stream.is_over_room = unsent_bytes() > kUnsentBytesMax;
+  stream.is_over_room = false;
+  look_for_room();
+}
+
+bool Connection::has_room() const {
+  const std::size_t unsent = output_.bytes();
+  if (unsent <= kUnsentBytesMax) return true;
+  // Those who take what is usual shall not lose their connections for those who may have more.
+  return streaming_ && unsent <= streaming_->held_max &&
+         context_.unsent_bytes <= context_.unsent_bytes_max / 2;
+}
+
+void Connection::hold_up_to(std::size_t bytes) {
+  Streaming& stream = streaming();
+  stream.held_max = std::max(stream.held_max, bytes);
+}
+
+std::uint64_t Connection::taken_bytes() const {
+  if (!streaming_ || !socket_.is_open()) return 0;
+  const std::uint64_t sent = streaming_->sent;
+  return sent - std::min<std::uint64_t>(sent, unacknowledged_bytes(socket_.get()));
+}
+
+void Connection::look_for_room() {
+  if (has_room()) return;
+  const std::size_t unsent = output_.bytes();
+  streaming_->is_over_room = true;
+  streaming_->room_below =
+      std::max(kUnsentBytesLow, unsent - std::min(unsent, 2 * kUnsentBytesMax));
 }
 
 void Connection::tell_watcher() {
@@ -448,7 +482,7 @@ void Connection::send_piece() {
   if (in_handler_ || state_ == State::closed) return;
   // The rest follows when the socket says so.
   if (!watches_output_) flush();
-  if (streaming_ && unsent_bytes() > kUnsentBytesMax) streaming_->is_over_room = true;
+  if (streaming_) look_for_room();
   wait_as_state_asks();
 }
 

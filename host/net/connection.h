@@ -153,6 +153,9 @@ class Connection final : public EventHandler, public Exchange {
   void write(std::string_view bytes) override;
   Result<void> write_verbatim(std::string_view bytes) override;
   [[nodiscard]] std::size_t unsent_bytes() const override { return output_.bytes(); }
+  [[nodiscard]] bool has_room() const override;
+  void hold_up_to(std::size_t bytes) override;
+  [[nodiscard]] std::uint64_t taken_bytes() const override;
   Result<void> end() override;
   void abort() override;
 
@@ -185,6 +188,7 @@ class Connection final : public EventHandler, public Exchange {
   [[nodiscard]] bool may_keep_alive() const;
   void tell_watcher();
   void send_piece();
+  void look_for_room();
   void send_continue_if_expected(bool all_parsed);
   void refuse(int status, std::string_view detail);
   void queue(Response response, bool keep_alive);

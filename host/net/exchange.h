@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -78,6 +79,15 @@ class Exchange {
   virtual Result<void> write_verbatim(std::string_view bytes) = 0;
   // Bytes that the client has not taken.
   [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
+  // Whether more of it is to be written now. Otherwise the watcher is told when there is room.
+  [[nodiscard]] virtual bool has_room() const { return unsent_bytes() <= kUnsentBytesMax; }
+  // From now on so much of it may be held, as long as there is memory: whoever makes it can be done
+  // sooner than its client.
+  virtual void hold_up_to(std::size_t) {}
+  // What the client is known to have of it.
+  [[nodiscard]] virtual std::uint64_t taken_bytes() const {
+    return std::numeric_limits<std::uint64_t>::max();
+  }
   // No more pieces will come; the exchange goes on.
   virtual void finish_sending() {}
   // The end of an answer in pieces. Errors: invalid_input when it is not whole: the exchange has

@@ -72,6 +72,9 @@ class GuestRun {
   [[nodiscard]] bool switched_out() const { return pause_ == Pause::switched_out; }
   // It is to be woken, and may be woken for nothing.
   [[nodiscard]] bool waits() const { return is_wait(pause_); }
+  // The same for its client alone; since when it has waited.
+  [[nodiscard]] bool waits_for_client() const { return pause_ == Pause::waits_for_client; }
+  [[nodiscard]] TimePoint wait_began() const { return wait_began_; }
   // What it has used of the processor; 0 until it first pauses.
   [[nodiscard]] Nanoseconds used() const { return used_; }
   [[nodiscard]] const RunLimits& limits() const { return limits_; }

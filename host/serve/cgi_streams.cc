@@ -79,7 +79,7 @@ WasiResult<std::size_t> CgiOutput::read(std::span<const std::span<std::byte>>) {
 
 bool CgiOutput::is_ready(EventType direction) {
   if (direction != EventType::fd_write || held_.size() < kHeldBytesMax) return true;
-  if (exchange_.unsent_bytes() > Exchange::kUnsentBytesMax) return false;
+  if (!exchange_.has_room()) return false;
   begin();
   return true;
 }

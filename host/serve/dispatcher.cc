@@ -12,6 +12,9 @@
 namespace nur {
 namespace {
 
+// While requests wait for an instance, those who hold one are looked at so often.
+constexpr Milliseconds kMakingWayPeriod{100};
+
 Response no_instance(const TaskContext& context, const Arrival& arrival, std::string_view reason) {
   ++context.page.guests.no_instance;
   const Request& request = arrival.exchange->request();
@@ -96,7 +99,8 @@ Dispatcher::Dispatcher(const TaskContext& context, const Registry& registry,
       quarantine_(quarantine),
       scheduler_(context_, [this] { admit_soon(); }),
       waiting_(context.loop.timers(), [this](const Arrival& arrival) { leave(arrival); }),
-      admission_(context.loop.timers(), [this] { admit(); }) {}
+      admission_(context.loop.timers(), [this] { admit(); }),
+      making_way_(context.loop.timers(), [this] { make_way(); }) {}
 
 void Dispatcher::handle(Exchange& exchange) {
   const Request& request = exchange.request();
@@ -188,7 +192,9 @@ void Dispatcher::receive(const Arrival& arrival, TimePoint now) {
       return;
     }
   }
+  make_way_soon();
   if (!waiting_.enter(arrival)) {
+    ++turned_away_[arrival.function];
     arrival.exchange->respond(no_instance(
         context_, arrival,
         fmt::format("{} requests wait for one", arrival.function->limits().waiting_max)));
@@ -245,6 +251,24 @@ void Dispatcher::admit() {
       if (context_.clock.now() - begin >= context_.quantum) return admit_soon();
     }
   }
+}
+
+void Dispatcher::make_way_soon() {
+  if (making_way_.deadline()) return;
+  making_way_.set(std::max(context_.loop.now(), made_way_at_ + kMakingWayPeriod));
+}
+
+void Dispatcher::make_way() {
+  made_way_at_ = context_.loop.now();
+  std::unordered_map<const Function*, std::size_t> wanted = std::exchange(turned_away_, {});
+  for (const Function* const function : waiting_.functions()) {
+    wanted[function] += waiting_.count(*function);
+  }
+  for (const auto& [function, count] : wanted) {
+    // One that could have more of them is kept from it by what all have.
+    scheduler_.make_way(function->is_full() ? function : nullptr, count);
+  }
+  if (!waiting_.empty()) make_way_soon();
 }
 
 }  // namespace nur

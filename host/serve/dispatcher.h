@@ -2,6 +2,8 @@
 // one.
 #pragma once
 
+#include <unordered_map>
+
 #include "host/net/exchange.h"
 #include "host/serve/guest_task.h"
 #include "host/serve/quarantine_table.h"
@@ -41,6 +43,8 @@ class Dispatcher final : public RequestHandler {
   void leave(const Arrival& arrival);
   void admit_soon();
   void admit();
+  void make_way_soon();
+  void make_way();
 
   const TaskContext context_;
   const Registry& registry_;
@@ -48,6 +52,10 @@ class Dispatcher final : public RequestHandler {
   Scheduler scheduler_;
   WaitingRoom waiting_;
   Timer admission_;
+  // By function, requests for which there was not even room to wait, since make_way().
+  std::unordered_map<const Function*, std::size_t> turned_away_;
+  TimePoint made_way_at_{};
+  Timer making_way_;
 };
 
 }  // namespace nur

@@ -43,6 +43,7 @@ class Function {
   [[nodiscard]] const StreamEntries& stream_entries() const { return stream_entries_; }
   // Of functions with GuestAbi::handle.
   [[nodiscard]] const HandleEntries& handle_entries() const { return handle_entries_; }
+  [[nodiscard]] bool is_full() const { return pool_.leased() >= pool_.leased_max(); }
   // Whether a handle function ever reads a body. One that does not is answered when the body has
   // come, so that its client can keep the connection.
   [[nodiscard]] bool asks_for_body() const { return asks_for_body_; }

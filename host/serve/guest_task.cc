@@ -6,6 +6,14 @@
 #include "base/units.h"
 
 namespace nur {
+namespace {
+
+// While others wait for an instance, who holds one with an answer that does not end has so long in
+// all for taking nothing, and takes so much in a second.
+constexpr Nanoseconds kPatience = Milliseconds(500);
+constexpr std::uint64_t kTakenPerSecondMin = 256 << 10;
+
+}  // namespace
 
 GuestTask::GuestTask(const TaskContext& context, Function& function, Lease lease,
                      Exchange& exchange)
@@ -39,6 +47,16 @@ GuestTask::Progress GuestTask::advance(TimePoint now, Nanoseconds slice) {
     exchange_.respond(host_response(503, "the client has left"));
     return Progress::answered;
   }
+  if (held_up_) {
+    held_up_ = false;
+    held_up_for_ += now - run_->wait_began();
+  }
+  if (is_cut_off_) {
+    was_stopped_ = true;
+    log_failure("cut off: others wait for an instance, and the client takes its answer too slowly");
+    exchange_.respond(host_response(503, "taken too slowly while others wait"));
+    return Progress::answered;
+  }
   const OnAccountOf account(context_.page, function_.number());
   if (const std::optional<Outcome> outcome = run_->advance(now, slice)) {
     finish(*outcome);
@@ -53,7 +71,24 @@ GuestTask::Progress GuestTask::advance(TimePoint now, Nanoseconds slice) {
   if (!run_->waits()) return Progress::asleep;
   // Whatever it waits for: a client that has gone waits for nothing.
   exchange_.watch(this);
+  held_up_ = run_->waits_for_client() && !exchange_.has_room();
   return Progress::waits;
+}
+
+bool GuestTask::make_way(TimePoint now) {
+  if (!held_up_ || parked_with_ == nullptr) return false;
+  exchange_.hold_up_to(function_.limits().output_bytes_max);
+  if (exchange_.has_room()) {
+    wake();
+    return false;
+  }
+  const Milliseconds earned(
+      std::min<std::uint64_t>(exchange_.taken_bytes(), std::uint64_t{1} << 50) * 1000 /
+      kTakenPerSecondMin);
+  if (held_up_for_ + (now - run_->wait_began()) <= kPatience + earned) return false;
+  is_cut_off_ = true;
+  wake();
+  return true;
 }
 
 void GuestTask::finish(const Outcome& outcome) {

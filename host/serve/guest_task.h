@@ -58,6 +58,10 @@ class GuestTask : public Wakeable, private ExchangeWatcher {
   void wake() override;
   // It waits, and is to be run by `runner` when it is woken: at once, if that has happened already.
   void park(TaskRunner& runner);
+  // Somebody waits for its instance. If it is its client that keeps the guest from sending more,
+  // more is held for the client, so that the guest can end; where that is not enough, a client that
+  // is slow loses the rest. True: this one has.
+  bool make_way(TimePoint now);
   // Answered, and not by the guest: it has trapped, or was out of time.
   [[nodiscard]] bool was_stopped() const { return was_stopped_; }
   [[nodiscard]] Function& function() const { return function_; }
@@ -95,7 +99,10 @@ class GuestTask : public Wakeable, private ExchangeWatcher {
   Exchange& exchange_;
   std::optional<GuestRun> run_;
   TaskRunner* parked_with_ = nullptr;
-  bool woken_ = false;  // since it was last run
+  bool woken_ = false;       // since it was last run
+  bool held_up_ = false;     // by a client that does not take what there is
+  bool is_cut_off_ = false;  // and others waited
+  Nanoseconds held_up_for_{};
   bool was_stopped_ = false;
   std::size_t logged_bytes_ = 0;
 };

@@ -181,6 +181,15 @@ void Scheduler::run_waiting(Nanoseconds slice) {
   }
 }
 
+void Scheduler::make_way(const Function* function, std::size_t cut_off_max) {
+  const TimePoint now = context_.clock.now();
+  for (const auto& [task, kept] : kept_) {
+    if (cut_off_max == 0) return;
+    if (function != nullptr && &task->function() != function) continue;
+    if (task->make_way(now)) --cut_off_max;
+  }
+}
+
 void Scheduler::take_turn() {
   run_arrivals();
   // Arrivals and the slow take turns when there is more of both than there is time.

@@ -53,6 +53,10 @@ class Scheduler final : private TaskRunner {
   // then. `now` as in GuestTask::advance.
   void start(std::unique_ptr<GuestTask> task, TimePoint now);
 
+  // Somebody waits for an instance of `function`, or with nullptr of any: has guests make way that
+  // are held up by their clients (GuestTask::make_way), until so many have been cut off.
+  void make_way(const Function* function, std::size_t cut_off_max);
+
   // How many are asleep, wait, or wait for a turn.
   [[nodiscard]] std::size_t kept() const {
     return arrivals_.size() + slow_arrivals_.size() + kept_.size();

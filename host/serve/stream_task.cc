@@ -77,7 +77,7 @@ std::optional<std::size_t> StreamTask::read(std::span<char> into) {
 }
 
 StreamPeer::Taken StreamTask::take(std::string& output) {
-  if (exchange().unsent_bytes() > Exchange::kUnsentBytesMax) return Taken::later;
+  if (!exchange().has_room()) return Taken::later;
   const Result<void> passed = pass_on(output);
   if (passed) return Taken::all;
   refused_ = passed.error().message;

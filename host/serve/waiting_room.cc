@@ -25,6 +25,11 @@ bool WaitingRoom::enter(const Arrival& arrival) {
   return true;
 }
 
+std::size_t WaitingRoom::count(const Function& function) const {
+  const auto found = queues_.find(&function);
+  return found == queues_.end() ? 0 : found->second->arrivals.size();
+}
+
 bool WaitingRoom::has(const Function& function) const { return queues_.contains(&function); }
 
 std::vector<Function*> WaitingRoom::functions() const {

@@ -40,6 +40,7 @@ class WaitingRoom {
 
   [[nodiscard]] bool empty() const { return queues_.empty(); }
   [[nodiscard]] bool has(const Function& function) const;
+  [[nodiscard]] std::size_t count(const Function& function) const;
   // Those for whom somebody waits, the one with the earliest deadline first.
   [[nodiscard]] std::vector<Function*> functions() const;
   // The first who waits for `function`, if anybody does.

@@ -95,7 +95,7 @@ HostReply HandleCall::wait_for_client() {
 }
 
 HostReply HandleCall::wait_for_room() {
-  const bool has_room = setting_.services.exchange->unsent_bytes() <= Exchange::kUnsentBytesMax;
+  const bool has_room = setting_.services.exchange->has_room();
   return has_room ? HostReply::wait(TimePoint{}) : wait_for_client();
 }
 
@@ -110,9 +110,7 @@ std::optional<std::int64_t> HandleCall::write(std::string_view bytes) {
   }
   const std::size_t end_of_turn = written_ + kTurnBytesMax;
   while (written_ < bytes.size()) {
-    if (exchange->unsent_bytes() > Exchange::kUnsentBytesMax || written_ >= end_of_turn) {
-      return std::nullopt;
-    }
+    if (!exchange->has_room() || written_ >= end_of_turn) return std::nullopt;
     const std::string_view piece = bytes.substr(written_, kPieceBytesMax);
     exchange->write(piece);
     written_ += piece.size();

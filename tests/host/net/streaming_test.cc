@@ -379,6 +379,60 @@ TEST_F(Streaming, TellsWhenTheClientHasTakenEnough) {
   EXPECT_TRUE(client.awaits_bytes(length + 60));
 }
 
+// Whoever makes the answer shall not wait for its client.
+TEST_F(Streaming, HoldsMoreOfAnAnswerWhenTold) {
+  constexpr std::size_t kHeldMax = 4 << 20;
+  TestClient client = front_.connect();
+  Exchange& exchange = begin(client, get("/"));
+  ASSERT_TRUE(exchange.begin(Response{}, std::nullopt));
+  const std::string piece(64 << 10, 'z');
+  std::size_t written = 0;
+  const auto fill = [&] {
+    for (; exchange.has_room(); written += piece.size()) exchange.write(piece);
+  };
+  fill();
+  EXPECT_LE(exchange.unsent_bytes(), Exchange::kUnsentBytesMax + 2 * piece.size());
+  exchange.hold_up_to(kHeldMax);
+  fill();
+  EXPECT_GT(exchange.unsent_bytes(), kHeldMax);
+  EXPECT_LE(exchange.unsent_bytes(), kHeldMax + 2 * piece.size());
+  // There is room long before all is taken.
+  const int before = told_.times;
+  ASSERT_TRUE(front_.until([&] {
+    client.receive();
+    return told_.times > before;
+  }));
+  EXPECT_TRUE(exchange.has_room());
+  EXPECT_GT(exchange.unsent_bytes(), kHeldMax / 2);
+  EXPECT_GT(exchange.taken_bytes(), 0U);
+  ASSERT_TRUE(exchange.end());
+  EXPECT_TRUE(client.awaits_bytes(written));
+  EXPECT_TRUE(client.awaits("\r\n0\r\n\r\n"));
+}
+
+// Of an answer that may be held as a whole, no more than half of what all may hold.
+TEST_F(Streaming, HoldsNoMoreThanThereIsMemoryFor) {
+  ServerOptions options;
+  options.unsent_bytes_max = 4 << 20;
+  TestFront front(options);
+  front.hold = true;
+  std::vector<TestClient> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.push_back(front.connect());
+    clients.back().send(get("/"));
+    ASSERT_TRUE(front.until([&] { return front.held.size() == clients.size(); }));
+    Exchange& exchange = *front.held.back();
+    ASSERT_TRUE(exchange.begin(Response{}, std::nullopt));
+    exchange.hold_up_to(16 << 20);
+    while (exchange.has_room()) exchange.write(std::string(64 << 10, 'z'));
+  }
+  EXPECT_EQ(front.server->counters().given_up, 0U) << "nobody loses what is usual";
+  for (Exchange* const exchange : front.held) {
+    EXPECT_FALSE(exchange->client_gone());
+    exchange->abort();
+  }
+}
+
 TEST_F(Streaming, TellsThatTheClientHasLeft) {
   TestClient client = front_.connect();
   Exchange& exchange = begin(client, get("/"));

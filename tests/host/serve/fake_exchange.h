@@ -71,6 +71,9 @@ class FakeExchange final : public Exchange {
     return {};
   }
   [[nodiscard]] std::size_t unsent_bytes() const override { return unsent; }
+  [[nodiscard]] bool has_room() const override { return unsent <= held_max; }
+  void hold_up_to(std::size_t bytes) override { held_max = bytes; }
+  [[nodiscard]] std::uint64_t taken_bytes() const override { return taken; }
   Result<void> end() override {
     EXPECT_FALSE(ended || answer);
     ended = true;
@@ -92,6 +95,8 @@ class FakeExchange final : public Exchange {
   std::string sent;
   std::string refuses_verbatim;
   std::size_t unsent = 0;
+  std::size_t held_max = kUnsentBytesMax;
+  std::uint64_t taken = 0;
   bool ended = false;
   bool aborted = false;
 };

@@ -1,6 +1,8 @@
 // Stream functions whose client sends while they run, and takes what they send piece by piece.
 #include "host/serve/stream_task.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "host/serve/dispatcher.h"
@@ -185,6 +187,69 @@ TEST_F(StreamTaskTest, IsAnswered502WhenWhatItSendsIsNoHttp) {
   dispatcher_.handle(exchange);
   ASSERT_TRUE(exchange.answer);
   EXPECT_EQ(exchange.answer->status, 502);
+}
+
+// Four instances, all held by clients that do not take a MiB; of what another one asks for.
+class CrowdedStreamTest : public StreamTaskTest {
+ protected:
+  void SetUp() override {
+    StreamTaskTest::SetUp();
+    for (FakeExchange& slow : slow_) {
+      slow.unsent = Exchange::kUnsentBytesMax + 1;
+      slow.body_ended = false;
+      dispatcher_.handle(slow);
+      slow.deliver("b", /*ends=*/true);
+      turns();
+      ASSERT_FALSE(slow.ended);
+    }
+  }
+  void ask() {
+    dispatcher_.handle(next_);
+    EXPECT_FALSE(next_.answer);
+  }
+  bool next_is_answered_within(Nanoseconds time) {
+    for (const TimePoint end = clock_.now() + time; clock_.now() < end && !next_.answer;) turns(1);
+    return next_.answer.has_value();
+  }
+
+  FakeExchange slow_[4] = {FakeExchange("POST", "/teller"), FakeExchange("POST", "/teller"),
+                           FakeExchange("POST", "/teller"), FakeExchange("POST", "/teller")};
+  FakeExchange next_{"GET", "/teller"};
+};
+
+TEST_F(CrowdedStreamTest, HoldsMoreForItsClientWhenOthersWait) {
+  turns(200);
+  for (const FakeExchange& slow : slow_) {
+    EXPECT_EQ(slow.held_max, Exchange::kUnsentBytesMax) << "nobody waits yet";
+  }
+  ask();
+  ASSERT_TRUE(next_is_answered_within(std::chrono::seconds(50)));
+  turns(200);
+  for (const FakeExchange& slow : slow_) {
+    EXPECT_EQ(slow.held_max, FunctionLimits{}.output_bytes_max);
+    EXPECT_TRUE(slow.ended) << "it has all of its answer";
+  }
+}
+
+// Where there is no memory for more.
+TEST_F(CrowdedStreamTest, CutsOffOneWhoseClientIsSlowWhenOthersWait) {
+  for (FakeExchange& slow : slow_) slow.unsent = std::size_t{1} << 40;
+  slow_[0].taken = slow_[1].taken = slow_[3].taken = std::uint64_t{1} << 40;
+  ask();
+  ASSERT_TRUE(next_is_answered_within(std::chrono::seconds(50)));
+  EXPECT_EQ(next_.answer->status, 200);
+  ASSERT_TRUE(slow_[2].answer) << "the others have quick clients";
+  EXPECT_EQ(slow_[2].answer->status, 503);
+  for (const int quick : {0, 1, 3}) EXPECT_FALSE(slow_[quick].answer);
+}
+
+TEST_F(CrowdedStreamTest, CutsOffNoMoreThanWait) {
+  for (FakeExchange& slow : slow_) slow.unsent = std::size_t{1} << 40;
+  ask();
+  ASSERT_TRUE(next_is_answered_within(std::chrono::seconds(50)));
+  turns(200);
+  EXPECT_EQ(std::ranges::count_if(slow_, [](const auto& slow) { return slow.answer.has_value(); }),
+            1);
 }
 
 // Guests are told a length, and a chunked body has none before its end.
