@@ -1,5 +1,6 @@
 #include "host/net/tcp_server.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <sys/epoll.h>
@@ -94,6 +95,7 @@ void TcpConnection::write(std::string_view bytes) {
         ::send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (count > 0) {
       server_.counters_.bytes_sent += static_cast<std::size_t>(count);
+      sent_ += static_cast<std::size_t>(count);
       active_at_ = server_.loop_.now();
       bytes.remove_prefix(static_cast<std::size_t>(count));
     } else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
@@ -109,7 +111,8 @@ void TcpConnection::hold(std::string_view bytes) {
   output_.append(std::string(bytes));
   if (was_empty) {
     unacknowledged_ = unacknowledged_bytes(socket_.get());
-    active_at_ = server_.loop_.now();
+    taken_since_ = 0;
+    active_at_ = blocked_at_ = server_.loop_.now();
     timer_.set(active_at_ + server_.options_.send_idle);
     // What was found full may have room again by now: then nothing would tell.
     flush();
@@ -128,6 +131,7 @@ void TcpConnection::flush() {
   std::size_t sent = 0;
   const OutputQueue::Flushed flushed = output_.flush(socket_.get(), sent);
   server_.counters_.bytes_sent += sent;
+  sent_ += sent;
   if (flushed == OutputQueue::Flushed::broken) return close();
   if (sent > 0) {
     active_at_ = server_.loop_.now();
@@ -137,6 +141,7 @@ void TcpConnection::flush() {
     }
   }
   count_unsent();
+  if (state_ == State::closed) return;
   if (is_over_room_ && unsent_bytes() <= kUnsentBytesLow) {
     is_over_room_ = false;
     tell_watcher();
@@ -210,19 +215,28 @@ void TcpConnection::drain() {
 
 void TcpConnection::on_timeout() {
   const TimePoint now = server_.loop_.now();
+  const TcpOptions& options = server_.options_;
   if (state_ == State::lingering) return close();
+  TimePoint deadline = active_at_ + options.idle;
   if (!output_.empty()) {
     // The kernel may hold MiBs that a slow but honest reader takes one by one.
     const std::size_t held = unacknowledged_bytes(socket_.get());
     if (held < unacknowledged_) {
+      taken_since_ += unacknowledged_ - held;
       unacknowledged_ = held;
       active_at_ = now;
     }
+    const Milliseconds earned(taken_since_ * 1000 / options.bytes_per_second_min);
+    deadline = std::min(active_at_, blocked_at_ + earned) + options.send_idle;
   }
-  const Milliseconds allowed = output_.empty() ? server_.options_.idle : server_.options_.send_idle;
-  if (now < active_at_ + allowed) return timer_.set(active_at_ + allowed);
+  if (now < deadline) return timer_.set(deadline);
   ++server_.counters_.timeouts;
   close();
+}
+
+std::uint64_t TcpConnection::taken_bytes() const {
+  if (!socket_.is_open()) return 0;
+  return sent_ - std::min<std::uint64_t>(sent_, unacknowledged_bytes(socket_.get()));
 }
 
 void TcpConnection::close() {

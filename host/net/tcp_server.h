@@ -42,7 +42,9 @@ struct TcpOptions {
   std::size_t unsent_bytes_max = std::size_t{256} << 20;
   Milliseconds idle{300'000};      // without a byte in either direction
   Milliseconds send_idle{30'000};  // without a byte taken of what waits
-  Milliseconds linger{2'000};      // reading on behind the last byte
+  // What waits for longer than that is given up when it is taken slower on the whole.
+  std::size_t bytes_per_second_min = HttpTimeouts{}.bytes_per_second_min;
+  Milliseconds linger{2'000};  // reading on behind the last byte
 };
 
 class TcpServer;
@@ -76,6 +78,7 @@ class TcpConnection final : public EventHandler, public Exchange {
     return {};
   }
   [[nodiscard]] std::size_t unsent_bytes() const override { return output_.bytes(); }
+  [[nodiscard]] std::uint64_t taken_bytes() const override;
   void finish_sending() override;
   Result<void> end() override {
     end_behind_output();
@@ -111,6 +114,10 @@ class TcpConnection final : public EventHandler, public Exchange {
   bool sends_no_more_ = false;  // FIN goes out behind the output
   bool is_over_room_ = false;
   TimePoint active_at_;
+  std::uint64_t sent_ = 0;
+  // Since something waits to be sent.
+  TimePoint blocked_at_{};
+  std::size_t taken_since_ = 0;
   std::size_t unacknowledged_ = 0;
   std::size_t unsent_ = 0;  // as counted by the server
   std::size_t discarded_ = 0;

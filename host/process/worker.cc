@@ -238,6 +238,9 @@ Result<void> Worker::serve() {
     front = &*router_;
   }
   ServerOptions server = setup_.options.server;
+  // Half of what a worker may hold for clients is for those without HTTP, if there are listeners
+  // for them.
+  if (!setup_.options.tcp.empty()) server.unsent_bytes_max /= 2;
   if (!setup_.others.empty()) {
     server.listen.accepts_per_turn = 1;
     server.prefers_others = [this](std::size_t connections) {
@@ -300,7 +303,7 @@ Result<void> Worker::listen_without_http() {
                    .connections_max = std::min(options.server.connections_max,
                                                connections_allowed(options.server.descriptors_max)),
                    .connections_per_client = options.server.connections_per_client,
-                   .unsent_bytes_max = options.server.unsent_bytes_max,
+                   .unsent_bytes_max = options.server.unsent_bytes_max / 2 / options.tcp.size(),
                    .idle = options.tcp_idle};
     if (!setup_.others.empty()) {
       tcp.accepts_per_turn = 1;

@@ -81,3 +81,38 @@ for _ in 1 2 3 4 5; do
   kill_master
 done
 poll 20 all_stopped || fail "workers of the killed master are still there"
+
+# An address of --tcp goes over, too: who is connected is told the end, and the next one is served.
+cp "$NUR_FUNCTIONS/tcp_echo.so" "$functions/"
+tcp_port() { sed -n 's/.* serving tcp_echo on tcp:.*:\([0-9]*\)$/\1/p' "$server_log"; }
+# expect_echo TEXT: over the connection that is descriptor 9.
+expect_echo() {
+  local got=
+  printf '%s' "$1" >&9
+  IFS= read -r -t 20 -N "${#1}" -u 9 got || true
+  expect_equal "an echo" "$got" "$1"
+}
+unset listen
+serve --workers 2 --tcp 127.0.0.1:0=tcp_echo "$functions"
+tcp=$(tcp_port)
+exec 9<>"/dev/tcp/127.0.0.1/$tcp"
+expect_echo "before"
+kill_master
+serve --workers 2 --tcp "127.0.0.1:$tcp=tcp_echo" "$functions"
+expect_equal "what follows the end" "$(timeout 20 cat <&9)" ""
+exec 9>&-
+poll 20 all_stopped || fail "workers of the killed master are still there"
+exec 9<>"/dev/tcp/127.0.0.1/$tcp"
+expect_echo "behind"
+# A worker that dies takes only its own connections with it, and is back.
+for pid in $(worker_pids); do
+  kill -KILL "$pid"
+  new_worker() { (($(worker_pids | grep -vcx "$pid") == 2)); }
+  poll 20 new_worker || fail "a worker is not back"
+  exec 8<>"/dev/tcp/127.0.0.1/$tcp"
+  exec 9>&-
+  exec 9<&8 8>&-
+  expect_echo "a new connection"
+done
+exec 9>&-
+stop_server

@@ -237,6 +237,49 @@ TEST_F(TcpServerTest, BoundsWhatIsHeldForAllClients) {
   EXPECT_FALSE(held_.back()->client_gone());
 }
 
+// The one that brings it over the limit is the only one there is.
+TEST_F(TcpServerTest, ClosesTheConnectionThatItIsWritingTo) {
+  listen({.prefers_others = nullptr, .unsent_bytes_max = 1 << 20});
+  const Fd client = connect();
+  const int before = told_.times;
+  held_[0]->write(std::string(16 << 20, 'z'));
+  EXPECT_TRUE(held_[0]->client_gone());
+  EXPECT_GT(told_.times, before);
+  EXPECT_EQ(counters_.given_up, 1u);
+  // Nothing of it is touched any more.
+  held_[0]->write("more");
+  held_[0]->finish_sending();
+  EXPECT_EQ(held_[0]->unsent_bytes(), 0u);
+  advance(TcpOptions{}.idle + Milliseconds(1));
+  EXPECT_EQ(counters_.timeouts, 0u);
+  held_[0]->abort();
+  settle();
+  EXPECT_EQ(counters_.active, 0u);
+}
+
+// As over HTTP: who takes a little now and then holds a connection for a while, not for ever.
+TEST_F(TcpServerTest, ClosesAClientThatTakesTooSlowly) {
+  // Seconds that a client is there which takes 19 KiB in each at most.
+  const auto seconds_there = [&](std::size_t least) {
+    listen({.prefers_others = nullptr, .bytes_per_second_min = least});
+    const Fd client = connect();
+    int seconds = 0;
+    for (; seconds < 100 && !held_[0]->client_gone(); seconds += 10) {
+      while (held_[0]->has_room()) held_[0]->write(std::string(64 << 10, 'z'));
+      for (int i = 0; i < 3; ++i) receive(client);
+      advance(Milliseconds(10'000));
+    }
+    held_[0]->abort();
+    return seconds;
+  };
+  EXPECT_EQ(seconds_there(1 << 10), 100);
+  EXPECT_EQ(counters_.timeouts, 0u);
+  const int there = seconds_there(64 << 10);
+  EXPECT_GE(there, 30);
+  EXPECT_LT(there, 100);
+  EXPECT_EQ(counters_.timeouts, 1u);
+}
+
 TEST_F(TcpServerTest, TurnsAwayMoreThanItsLimits) {
   listen({.prefers_others = nullptr, .connections_max = 2});
   const Fd first = connect();
