@@ -51,12 +51,13 @@ group_packages() {
         printf '%s\n' wabt
       fi
       ;;
+    # nginx comes without its service, see unpack.sh; the last three are the libraries it loads.
     test)
-      printf '%s\n' curl openssl procps strace python3 binaryen slowhttptest libclang-rt-19-dev
+      printf '%s\n' curl openssl procps strace python3 binaryen slowhttptest libclang-rt-19-dev \
+        libpcre2-8-0 libcrypt1 zlib1g
       # Any node of version 18 or newer will do; one that does not come from Debian stays.
       command -v node >/dev/null || printf '%s\n' nodejs
       ;;
-    # nginx comes without its service, see unpack.sh; these are the libraries it loads.
     bench)
       printf '%s\n' curl procps python3 strace wrk valgrind libpcre2-8-0 libcrypt1 zlib1g
       command -v npm >/dev/null || printf '%s\n' npm

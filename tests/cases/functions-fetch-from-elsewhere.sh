@@ -49,7 +49,7 @@ WAT
 # The same with more patience.
 sed 's/(i64.const 2000)))/(i64.const 0)))/' "$modules/fetch.wat" | write_module patient
 
-# Opens 17 responses at once: 16 may be. Answers what the last one said.
+# Opens 1,000 responses at once: 16 may be. Answers whether all others were told so.
 write_module many <<'WAT'
 (module
   (import "env" "request_query" (func $query (param i32 i64) (result i64)))
@@ -65,10 +65,13 @@ write_module many <<'WAT'
         (then (unreachable)))
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br_if $next (i32.lt_u (local.get $i) (i32.const 16))))
-    (if (i32.eq (i32.const -2) (call $open (i32.const 0) (i64.const 3) (i32.const 1024) (local.get $length)
-                                           (i32.const 0) (i64.const 0) (i32.const 0) (i64.const 0) (i64.const 0)))
-      (then (call $body (i32.const 3) (i64.const 3)))
-      (else (call $body (i32.const 6) (i64.const 2))))))
+    (loop $beyond
+      (if (i32.ne (i32.const -2) (call $open (i32.const 0) (i64.const 3) (i32.const 1024) (local.get $length)
+                                             (i32.const 0) (i64.const 0) (i32.const 0) (i64.const 0) (i64.const 0)))
+        (then (call $body (i32.const 6) (i64.const 2)) (return)))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $beyond (i32.lt_u (local.get $i) (i32.const 1000))))
+    (call $body (i32.const 3) (i64.const 3))))
 WAT
 write_module outside <<'WAT'
 (module
@@ -95,12 +98,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
         # Until the case says so.
         while self.path == "/slow" and not os.path.exists(sys.argv[3]): time.sleep(0.02)
         if self.path == "/hang": time.sleep(5)
+        if self.path == "/reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            return
         if self.path == "/large": body = b"x" * 3_000_000
         self.send_response(302 if self.path == "/moved" else 200)
         if self.path == "/moved": self.send_header("Location", "http://127.0.0.1:1/")
         self.send_header("X-Say", "this:")
         self.send_header("Content-Length", str(len(body) + (5 if self.path == "/short" else 0)))
         self.end_headers()
+        if self.path == "/drip":
+            for i in range(len(body)):
+                self.wfile.write(body[i:i + 1])
+                time.sleep(0.02)
+            return
         self.wfile.write(body)
         if self.path == "/short": self.close_connection = True
     def log_message(self, *arguments): pass
@@ -149,6 +161,8 @@ expect_answer "200 200 this:hello by a function" "/fetch?http://127.0.0.1:$plain
 expect_answer "200 200 this:hello by a function" "/fetch?https://127.0.0.1:$tls/"
 expect_answer "200 302 this:hello by a function" "/fetch?http://127.0.0.1:$plain/moved"
 expect_answer "200 200 this:hello by a function-1" "/fetch?http://127.0.0.1:$plain/short"
+expect_answer "200 200 this:hello by a function" "/fetch?http://127.0.0.1:$plain/drip"
+expect_answer "200 -1" "/fetch?http://127.0.0.1:$plain/reset"
 expect_answer "200 -5" "/fetch?http://127.0.0.1:$plain/hang"
 expect_answer "200 -3" "/fetch?http://127.0.0.1:1/"
 expect_answer "200 -4" "/fetch?file:///etc/passwd"
@@ -169,7 +183,9 @@ for _ in {1..20}; do
   begin curl -s -o "$scratch/slow.${#waiting[@]}" "$url/patient?http://127.0.0.1:$plain/slow"
   waiting+=("$begun_pid")
 done
-for _ in {1..50}; do expect_answer "200 -4" "/fetch?none"; done
+for ((i = 0; i < 1000; i++)); do echo "url = \"$url/fetch?none\""; done >"$scratch/requests"
+curl -s --max-time 120 --config "$scratch/requests" >"$scratch/answers" || fail "not all were answered meanwhile"
+expect_equal "answers meanwhile" "$(grep -o -- -4 "$scratch/answers" | wc -l)" 1000
 for pid in "${waiting[@]}"; do running "$pid" || fail "a slow server was answered for"; done
 touch "$scratch/go"
 for pid in "${waiting[@]}"; do wait "$pid"; done
