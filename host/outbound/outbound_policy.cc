@@ -46,6 +46,14 @@ bool OutboundPolicy::NetworkRule::has(const IpAddress& address, std::uint16_t as
   return special->can_be_named && special->network.contains(network);
 }
 
+bool OutboundPolicy::NetworkRule::has_own(const IpAddress& address, std::uint16_t asked) const {
+  static const IpNetwork all_of_loopback = *parse_network(kLoopback[0]);
+  if (network.contains(all_of_loopback) && special_range_of(network) != nullptr) {
+    return port.has(asked);
+  }
+  return network.prefix_bits == 128 && has(address, asked);
+}
+
 bool OutboundPolicy::may_ask(const Target& target) const {
   return std::ranges::any_of(names_, [&](const NameRule& rule) { return rule.has(target); });
 }
@@ -53,18 +61,21 @@ bool OutboundPolicy::may_ask(const Target& target) const {
 bool OutboundPolicy::permits(const Target& target, const IpAddress& address) const {
   // "This address" is not another one, whatever was found for it.
   if (target.literal && *target.literal != address) return false;
+  const bool is_own = std::ranges::find(own_, address) != own_.end();
   for (const NetworkRule& rule : networks_) {
-    if (rule.has(address, target.port)) return true;
+    if (is_own ? rule.has_own(address, target.port) : rule.has(address, target.port)) return true;
   }
-  return special_range_of(address) == nullptr && may_ask(target);
+  return !is_own && special_range_of(address) == nullptr && may_ask(target);
 }
 
-Result<OutboundPolicy> OutboundPolicy::parse(std::span<const std::string> rules) {
+Result<OutboundPolicy> OutboundPolicy::parse(std::span<const std::string> rules,
+                                             std::span<const IpAddress> own) {
   if (rules.size() > kOutboundRulesMax) {
     return fail(ErrorKind::limit_exceeded, "{} outbound rules, at most {} are taken", rules.size(),
                 kOutboundRulesMax);
   }
   OutboundPolicy policy;
+  policy.own_.assign(own.begin(), own.end());
   for (const std::string& rule : rules) {
     NUR_TRY(
         in_context(policy.add(rule), fmt::format("outbound rule \"{}\"", printable(rule, 200))));

@@ -16,7 +16,8 @@
 // the address that is connected to: a rule with a name opens public addresses only. Others (this
 // machine, private networks, link-local ones with the metadata services of clouds, what is
 // reserved) are open only to a rule that names them as addresses, and no wider than they are:
-// 0.0.0.0/0 opens no private network.
+// 0.0.0.0/0 opens no private network. The addresses of this machine's own interfaces are open only
+// to a rule that names that very address, or loopback.
 #pragma once
 
 #include <span>
@@ -35,7 +36,9 @@ class OutboundPolicy {
   // Nothing is open.
   OutboundPolicy() = default;
   // Errors: invalid_input, with the rule and what to write instead.
-  static Result<OutboundPolicy> parse(std::span<const std::string> rules);
+  // `own` are this machine's addresses (own_addresses.h).
+  static Result<OutboundPolicy> parse(std::span<const std::string> rules,
+                                      std::span<const IpAddress> own = {});
 
   // Whether nothing is open.
   [[nodiscard]] bool is_empty() const { return names_.empty() && networks_.empty(); }
@@ -62,6 +65,8 @@ class OutboundPolicy {
     IpNetwork network;
     PortRule port;
     [[nodiscard]] bool has(const IpAddress& address, std::uint16_t port) const;
+    // Whether it means this machine by one of its own addresses.
+    [[nodiscard]] bool has_own(const IpAddress& address, std::uint16_t port) const;
   };
 
   Result<void> add(std::string_view rule);
@@ -69,6 +74,7 @@ class OutboundPolicy {
 
   std::vector<NameRule> names_;
   std::vector<NetworkRule> networks_;
+  std::vector<IpAddress> own_;
 };
 
 // Most rules of one policy: each is looked at for every connection.

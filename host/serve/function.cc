@@ -42,7 +42,8 @@ Result<std::unique_ptr<Function>> Function::load(std::string name, VerifiedArtef
                 format_size(module->initial_memory_bytes()),
                 format_size(settings.limits.sandbox.memory_bytes_max));
   }
-  OutboundPolicy outbound = NUR_TRY(OutboundPolicy::parse(settings.outbound));
+  OutboundPolicy outbound =
+      NUR_TRY(OutboundPolicy::parse(settings.outbound, settings.own_addresses));
   std::unique_ptr<Function> function(
       new Function(std::move(name), std::move(module), std::move(settings), number));
   function->outbound_ = std::move(outbound);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "base/file.h"
 #include "host/abi/handle/environment_table.h"
 #include "host/abi/wasi/process.h"
+#include "host/outbound/ip_address.h"
 #include "host/sandbox/instance_pool.h"
 #include "host/sandbox/outcome.h"
 
@@ -30,6 +33,8 @@ struct FunctionLimits {
   std::size_t log_bytes_max = std::size_t{64} << 10;
   // Of one request's connections to elsewhere, open at once.
   std::size_t sockets_max = 64;
+  // Of what it stores, all workers together (KvLimits); without it, as --kv-max and memory have it.
+  std::optional<std::uint64_t> kv_bytes_max{};
 };
 
 // A directory of the host that guests shall find open.
@@ -51,6 +56,8 @@ struct FunctionSettings {
   std::vector<Preopen> preopens;
   // Where it may connect to, as written; nothing unless said.
   std::vector<std::string> outbound;
+  // This machine's addresses, which those rules open only where they name them; read by the master.
+  std::vector<IpAddress> own_addresses{};
 };
 
 // Opens all of `directories` as `preopens`. Errors: those of Preopen::open.

@@ -1,8 +1,11 @@
 #include "host/outbound/outbound_policy.h"
 
 #include <random>
+#include <set>
 
 #include <gtest/gtest.h>
+
+#include "host/outbound/own_addresses.h"
 
 namespace nur {
 namespace {
@@ -308,6 +311,60 @@ TEST(OutboundPolicy, TakesSoManyRulesAndNoMore) {
   const Result<OutboundPolicy> policy = OutboundPolicy::parse(rules);
   ASSERT_FALSE(policy);
   EXPECT_EQ(policy.error().kind, ErrorKind::limit_exceeded);
+}
+
+// Public addresses of this machine lead to what listens here.
+class OwnAddressesTest : public ::testing::Test {
+ protected:
+  static bool permits_own(const std::string& rule, std::string_view target,
+                          std::string_view address = {}) {
+    const std::vector<IpAddress> own = {*parse_ip(kPublic), *parse_ip(kPublicV6),
+                                        *parse_ip("10.1.2.3"), *parse_ip("127.0.0.1")};
+    const Result<OutboundPolicy> policy = OutboundPolicy::parse(std::span(&rule, 1), own);
+    EXPECT_TRUE(policy) << rule;
+    return permits(*policy, target, address);
+  }
+};
+
+TEST_F(OwnAddressesTest, AreNoPublicHosts) {
+  for (const std::string& own : {std::string(kPublic), "[" + std::string(kPublicV6) + "]"}) {
+    EXPECT_FALSE(permits_own("*:443", own + ":443"));
+    EXPECT_FALSE(permits_own("*:*", own + ":443"));
+  }
+  EXPECT_FALSE(permits_own("*:443", "example.test:443", kPublic));
+  EXPECT_FALSE(permits_own("example.test:443", "example.test:443", kPublicV6));
+  EXPECT_FALSE(permits_own("*.test:443", "example.test:443", kPublic));
+  EXPECT_TRUE(permits_own("*:443", "example.test:443", "93.184.216.35"));
+}
+
+TEST_F(OwnAddressesTest, AreNotMeantByNetworks) {
+  EXPECT_FALSE(permits_own("0.0.0.0/0:443", std::string(kPublic) + ":443"));
+  EXPECT_FALSE(permits_own("[::/0]:443", std::string(kPublic) + ":443"));
+  EXPECT_FALSE(permits_own("93.184.216.0/24:443", std::string(kPublic) + ":443"));
+  EXPECT_FALSE(permits_own("10.0.0.0/8:443", "10.1.2.3:443"));
+  EXPECT_FALSE(permits_own("private:443", "10.1.2.3:443"));
+  EXPECT_TRUE(permits_own("private:443", "10.1.2.4:443"));
+}
+
+TEST_F(OwnAddressesTest, AreOpenToWhoNamesThem) {
+  EXPECT_TRUE(permits_own("93.184.216.34:443", std::string(kPublic) + ":443"));
+  EXPECT_FALSE(permits_own("93.184.216.34:443", std::string(kPublic) + ":80"));
+  EXPECT_FALSE(permits_own("93.184.216.35:443", std::string(kPublic) + ":443"));
+  EXPECT_TRUE(permits_own("10.1.2.3:443", "10.1.2.3:443"));
+  EXPECT_TRUE(permits_own("loopback:443", std::string(kPublic) + ":443"));
+  EXPECT_TRUE(permits_own("loopback:443", "10.1.2.3:443"));
+  EXPECT_TRUE(permits_own("loopback:443", "127.0.0.1:443"));
+  EXPECT_FALSE(permits_own("loopback:443", std::string(kPublic) + ":80"));
+  EXPECT_FALSE(permits_own("127.0.0.1:443", std::string(kPublic) + ":443"));
+  EXPECT_TRUE(permits_own("127.0.0.1:443", "127.0.0.1:443"));
+}
+
+TEST(OwnAddresses, AreThoseOfTheInterfaces) {
+  const Result<std::vector<IpAddress>> own = own_addresses();
+  ASSERT_TRUE(own) << own.error().message;
+  std::set<std::string> seen;
+  for (const IpAddress& address : *own) EXPECT_TRUE(seen.insert(to_string(address)).second);
+  EXPECT_TRUE(seen.contains("127.0.0.1"));
 }
 
 }  // namespace

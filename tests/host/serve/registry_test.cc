@@ -91,5 +91,24 @@ TEST_F(RegistryTest, FailsForAPathThatIsNotThere) {
   EXPECT_EQ(registry.error().kind, ErrorKind::not_found);
 }
 
+TEST_F(RegistryTest, AFunctionReachesNoAddressOfThisMachineThatNoRuleNames) {
+  put_artefact("a.so");
+  FunctionSettings settings;
+  settings.outbound = {"*:443"};
+  settings.own_addresses = {*parse_ip("93.184.216.34")};
+  std::unique_ptr<Function> function;
+  const auto take = [&](const std::string& name, const Path&, VerifiedArtefact artefact) {
+    function = *Function::load(name, std::move(artefact), settings);
+  };
+  ASSERT_TRUE(verify_artefacts({}, {folder_.path()}, take, [](const Path&, const Error&) {}));
+  ASSERT_NE(function, nullptr);
+  const auto permits = [&](std::string_view target) {
+    const Target parsed = *parse_target(target);
+    return function->outbound().permits(parsed, *parsed.literal);
+  };
+  EXPECT_FALSE(permits("93.184.216.34:443"));
+  EXPECT_TRUE(permits("93.184.216.35:443"));
+}
+
 }  // namespace
 }  // namespace nur
