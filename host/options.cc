@@ -265,7 +265,8 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->envname("NUR_DATA")
       ->type_name("DIR");
   serve_app
-      ->add_option("--kv-max", kv_max, "Most bytes of keys and values that a function may store")
+      ->add_option("--kv-max", kv_max,
+                   "Most that a function may store; in memory, an equal part of 128MiB at most")
       ->envname("NUR_KV_MAX")
       ->type_name("SIZE")
       ->capture_default_str();
@@ -376,6 +377,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
                            .cpu_time = serve_app->count("--cpu-time") > 0,
                            .memory = serve_app->count("--memory-max") > 0,
                            .body = serve_app->count("--body-limit") > 0,
+                           .kv = serve_app->count("--kv-max") > 0,
                            .listen = serve_app->count("--listen") > 0};
     for (const std::string& text : serve_environment) {
       const Result<void> added = add_variable(serve.defaults.environment, text);

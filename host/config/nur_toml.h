@@ -31,6 +31,7 @@ struct GivenSettings {
   bool cpu_time = false;
   bool memory = false;
   bool body = false;
+  bool kv = false;
   bool listen = false;
 };
 

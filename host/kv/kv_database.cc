@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/units.h"
 
 namespace nur {
 namespace {
@@ -21,6 +22,15 @@ constexpr int kLockPatienceMs = 5000;
 
 // Rows that are removed at once because somebody needs their room.
 constexpr std::int64_t kMakeRoomRows = 1000;
+
+// Between two lines of the log that say the same of a namespace.
+constexpr std::int64_t kSayAgainMs = 60'000;
+
+// What SQLite takes for what is charged with so much, at most: an entry is a cell of a table and
+// one of an index, the key in both, in pages that are a third full or more.
+constexpr std::uint64_t kMemoryFactor = 6;
+constexpr std::uint64_t kMemoryBytesLeast = std::uint64_t{4} << 20;
+constexpr std::uint64_t kPageBytes = 4096;
 
 constexpr const char* kTables =
     "CREATE TABLE IF NOT EXISTS spaces(id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE,"
@@ -136,6 +146,23 @@ class KvDatabase::Statement {
   sqlite3_stmt* statement_;
 };
 
+KvLimits shared_out(KvLimits limits,
+                    const std::map<std::string, std::optional<std::uint64_t>, std::less<>>& users,
+                    bool is_memory) {
+  const auto sharing = static_cast<std::uint64_t>(
+      std::ranges::count_if(users, [](const auto& user) { return !user.second; }));
+  if (is_memory && sharing > 0) {
+    limits.bytes_max = std::min(limits.bytes_max, kKvMemoryBytes / sharing);
+  }
+  std::uint64_t sum = 0;
+  for (const auto& [name, own] : users) {
+    if (own) limits.bytes_max_of[name] = *own;
+    sum += own.value_or(limits.bytes_max);
+  }
+  limits.memory_bytes_max = std::max(sum * kMemoryFactor, kMemoryBytesLeast);
+  return limits;
+}
+
 Result<std::unique_ptr<KvDatabase>> KvDatabase::open(const std::optional<Path>& path,
                                                      const KvLimits& limits) {
   sqlite3* connection = nullptr;
@@ -198,7 +225,11 @@ Result<void> KvDatabase::prepare(bool is_memory) {
     ::sqlite3_finalize(statement);
     return value;
   };
-  if (is_memory && !run("PRAGMA max_page_count=65536")) return explain();  // 256 MiB
+  if (is_memory &&
+      !run(
+          fmt::format("PRAGMA max_page_count={}", limits_.memory_bytes_max / kPageBytes).c_str())) {
+    return explain();
+  }
   const int application = pragma("PRAGMA application_id");
   const int version = pragma("PRAGMA user_version");
   const int tables = pragma("SELECT count(*) FROM sqlite_schema");
@@ -259,7 +290,8 @@ void KvDatabase::roll_back() {
     const std::int64_t id = ::sqlite3_column_int64(statement, 0);
     spaces_[name] = {.id = id,
                      .keys = static_cast<std::uint64_t>(::sqlite3_column_int64(statement, 2)),
-                     .bytes = static_cast<std::uint64_t>(::sqlite3_column_int64(statement, 3))};
+                     .bytes = static_cast<std::uint64_t>(::sqlite3_column_int64(statement, 3)),
+                     .bytes_max = bytes_max_of(name)};
     space_names_[id] = name;
   }
   ::sqlite3_finalize(statement);
@@ -325,6 +357,21 @@ KvReply KvDatabase::execute(const KvRequest& request, std::int64_t now_ms) {
       break;
   }
   return list(request, *space, now_ms);
+}
+
+std::uint64_t KvDatabase::bytes_max_of(const std::string& space) const {
+  const auto found = limits_.bytes_max_of.find(space);
+  return found == limits_.bytes_max_of.end() ? limits_.bytes_max : found->second;
+}
+
+void KvDatabase::say_that_it_is_full(const std::string& space, std::int64_t now_ms) {
+  const auto [said, is_first] = said_full_.try_emplace(space, now_ms);
+  if (!is_first && now_ms - said->second < kSayAgainMs) return;
+  said->second = now_ms;
+  spdlog::warn(
+      "function {}: has stored all that it may, {} or {} keys, and is refused more (limits.kv of "
+      "nur.toml, --kv-max)",
+      printable(space, 200), format_size(bytes_max_of(space)), limits_.keys_max);
 }
 
 KvReply KvDatabase::get(const KvRequest& request, Space& space, std::int64_t now_ms) {
@@ -404,7 +451,7 @@ KvDatabase::Space* KvDatabase::space_of(const std::string& name, bool make) {
   if (failed_) return nullptr;
   const std::int64_t id = ::sqlite3_last_insert_rowid(connection_);
   space_names_[id] = name;
-  return &spaces_.emplace(name, Space{.id = id}).first->second;
+  return &spaces_.emplace(name, Space{.id = id, .bytes_max = bytes_max_of(name)}).first->second;
 }
 
 std::optional<KvDatabase::Row> KvDatabase::find(const Space& space, const std::string& key,
@@ -424,8 +471,9 @@ KvCode KvDatabase::put(Space& space, const std::string& key, const std::string& 
   std::optional<Row> row = old;
   const auto fits = [&] {
     const std::uint64_t less = row ? row->bytes : 0;
-    return space.bytes - std::min(less, space.bytes) + more <= limits_.bytes_max &&
-           space.keys + (row ? 0 : 1) <= limits_.keys_max;
+    const std::uint64_t keys = space.keys + (row ? 0 : 1);
+    const std::uint64_t bytes = space.bytes - std::min(less, space.bytes) + more;
+    return bytes + keys * kKvKeyOverhead <= space.bytes_max && keys <= limits_.keys_max;
   };
   if (!fits()) {
     sqlite3_stmt* const expired = statements_[kExpiredOfSpace];
@@ -434,7 +482,10 @@ KvCode KvDatabase::put(Space& space, const std::string& key, const std::string& 
     purge_rows(expired, now_ms);
     // What was there may itself have been one of them.
     row = find(space, key, nullptr);
-    if (!fits()) return KvCode::limit;
+    if (!fits()) {
+      say_that_it_is_full(space_names_.at(space.id), now_ms);
+      return KvCode::limit;
+    }
   }
   if (row) {
     Statement(*this, kUpdate).bind(1, row->id).bind(2, expires).bind(3, value).step();

@@ -28,24 +28,39 @@ struct sqlite3_stmt;
 namespace nur {
 
 struct KvLimits {
-  // Of one namespace: keys and values together, as they are, without what SQLite adds.
+  // Of one namespace: keys and values together, and kKvKeyOverhead for each key.
   std::uint64_t bytes_max = std::uint64_t{256} << 20;
+  // Of namespaces that have a bound of their own.
+  std::map<std::string, std::uint64_t, std::less<>> bytes_max_of{};
   std::uint64_t keys_max = 1'000'000;
   // One per function that has ever stored something.
   std::size_t spaces_max = 10'000;
+  // What all takes in memory, where it is there, with what SQLite adds.
+  std::uint64_t memory_bytes_max = std::uint64_t{768} << 20;
 };
+
+inline constexpr std::uint64_t kKvKeyOverhead = 64;
+
+// `limits` for the namespaces of `users`, each with the bound that it was given, if it was. In
+// memory they share: each of the others has the same part of kKvMemoryBytes, so that none can take
+// what is another's, whatever SQLite makes of it.
+KvLimits shared_out(KvLimits limits,
+                    const std::map<std::string, std::optional<std::uint64_t>, std::less<>>& users,
+                    bool is_memory);
+inline constexpr std::uint64_t kKvMemoryBytes = std::uint64_t{128} << 20;
 
 class KvDatabase {
  public:
-  // `path` has no value: in memory, for as long as this object lives, and at most 256 MiB. Errors:
-  // invalid_input when the file is something else; exhausted when somebody else has it open, or it
-  // cannot be written.
+  // `path` has no value: in memory, for as long as this object lives. Errors: invalid_input when
+  // the file is something else; exhausted when somebody else has it open, or it cannot be written.
   static Result<std::unique_ptr<KvDatabase>> open(const std::optional<Path>& path,
                                                   const KvLimits& limits);
   ~KvDatabase();
   KvDatabase(const KvDatabase&) = delete;
   KvDatabase& operator=(const KvDatabase&) = delete;
 
+  // Whoever has no room left for what it stores is named in the log, once a minute at most.
+  //
   // Does what is asked for, in one transaction, and replies to each in turn. When that fails (a
   // disk that is full), each is tried by itself, and those that cannot be done get
   // KvCode::absent. `now_ms` is the time since 1970. Ends early, behind the first one at least,
@@ -69,6 +84,7 @@ class KvDatabase {
     std::int64_t id = 0;
     std::uint64_t keys = 0;
     std::uint64_t bytes = 0;
+    std::uint64_t bytes_max = 0;
     bool is_changed = false;
   };
   struct Row {
@@ -91,6 +107,8 @@ class KvDatabase {
   KvReply increment(const KvRequest& request, Space& space, std::int64_t now_ms);
   KvReply list(const KvRequest& request, Space& space, std::int64_t now_ms);
 
+  [[nodiscard]] std::uint64_t bytes_max_of(const std::string& space) const;
+  void say_that_it_is_full(const std::string& space, std::int64_t now_ms);
   // nullptr when there are too many.
   Space* space_of(const std::string& name, bool make);
   std::optional<Row> find(const Space& space, const std::string& key, std::string* value);
@@ -104,7 +122,8 @@ class KvDatabase {
   const KvLimits limits_;
   std::map<std::string, Space, std::less<>> spaces_;
   std::map<std::int64_t, std::string> space_names_;
-  bool failed_ = false;  // since the transaction began
+  std::map<std::string, std::int64_t, std::less<>> said_full_;  // when; of namespaces
+  bool failed_ = false;                                         // since the transaction began
   std::vector<sqlite3_stmt*> statements_;
 };
 

@@ -56,7 +56,7 @@ manifest_version = 1
 [function.cart]
 environment = { LOG_LEVEL = "info", "/env/backend" = "127.0.0.1:8181" }
 args = ["--verbose", ""]
-limits = { memory = "64MiB", timeout = "2s", cpu = "200ms", stack = "256KiB", body = "2MiB", concurrency = 32, queue = 64 }
+limits = { memory = "64MiB", timeout = "2s", cpu = "200ms", stack = "256KiB", body = "2MiB", concurrency = 32, queue = 64, kv = "3MiB" }
 files = [{ source = "assets", target = "/", mode = "rw" }, { source = "assets", target = "/ro" }]
 allow_outbound = ["https://api.example.test", "10.0.0.1:5432"]
 )");
@@ -69,6 +69,7 @@ allow_outbound = ["https://api.example.test", "10.0.0.1:5432"]
   EXPECT_EQ(settings.limits.time.cpu_time, Milliseconds(200));
   EXPECT_EQ(settings.limits.sandbox.stack_bytes, 256U << 10);
   EXPECT_EQ(settings.limits.body_bytes_max, 2U << 20);
+  EXPECT_EQ(settings.limits.kv_bytes_max, 3U << 20);
   EXPECT_EQ(settings.limits.pool.leased_max, 32U);
   EXPECT_EQ(settings.limits.pool.idle_max, 32U);
   EXPECT_EQ(settings.limits.waiting_max, 64U);
@@ -104,7 +105,7 @@ TEST_F(NurTomlTest, TakesQuotedNamesAndSectionsOfTheirOwn) {
 
 TEST_F(NurTomlTest, LeavesWhatTheCommandLineSaid) {
   std::filesystem::create_directory(folder_.path() / "d");
-  given_ = {.timeout = true, .cpu_time = true, .memory = true, .body = true};
+  given_ = {.timeout = true, .cpu_time = true, .memory = true, .body = true, .kv = true};
   defaults_.limits.time = {.timeout = std::chrono::seconds(1), .cpu_time = Milliseconds(30)};
   defaults_.limits.sandbox.memory_bytes_max = 1 << 20;
   defaults_.limits.body_bytes_max = 10;
@@ -113,7 +114,7 @@ TEST_F(NurTomlTest, LeavesWhatTheCommandLineSaid) {
 
   const FunctionSettings settings = only(R"(
 [function.a]
-limits = { timeout = "9s", cpu = "9s", memory = "9MiB", body = "9KiB", queue = 3 }
+limits = { timeout = "9s", cpu = "9s", memory = "9MiB", body = "9KiB", queue = 3, kv = "9MiB" }
 environment = { A = "file", B = "file" }
 files = [{ source = "d", target = "/data", mode = "rw" }, { source = "d", target = "/more" }]
 )");
@@ -122,6 +123,7 @@ files = [{ source = "d", target = "/data", mode = "rw" }, { source = "d", target
   EXPECT_EQ(settings.limits.time.cpu_time, Milliseconds(30));
   EXPECT_EQ(settings.limits.sandbox.memory_bytes_max, 1U << 20);
   EXPECT_EQ(settings.limits.body_bytes_max, 10U);
+  EXPECT_EQ(settings.limits.kv_bytes_max, std::nullopt);
   EXPECT_EQ(settings.limits.waiting_max, 3U);
   EXPECT_THAT(settings.environment, ElementsAre(Pair("A", "flag"), Pair("B", "file")));
   EXPECT_THAT(settings.directories, ElementsAre(DirectoryGrant{"/flag", "/data", false},
@@ -162,13 +164,18 @@ TEST_F(NurTomlTest, RefusesAnUnknownKeyOfAFunction) {
             "nur.toml:2:1: unknown key `enviroment`; did you mean `environment`?");
 }
 TEST_F(NurTomlTest, RefusesOtherNamesOfKeysAndSaysOurs) {
-  const std::pair<const char*, const char*> names[] = {
-      {"env", "environment"},      {"arguments", "args"},
-      {"dirs", "files"},           {"outbound", "allow_outbound"},
-      {"memory", "limits.memory"}, {"timeout", "limits.timeout"},
-      {"cpu", "limits.cpu"},       {"concurrency", "limits.concurrency"},
-      {"queue", "limits.queue"},   {"stack", "limits.stack"},
-      {"body", "limits.body"}};
+  const std::pair<const char*, const char*> names[] = {{"env", "environment"},
+                                                       {"arguments", "args"},
+                                                       {"kv", "limits.kv"},
+                                                       {"dirs", "files"},
+                                                       {"outbound", "allow_outbound"},
+                                                       {"memory", "limits.memory"},
+                                                       {"timeout", "limits.timeout"},
+                                                       {"cpu", "limits.cpu"},
+                                                       {"concurrency", "limits.concurrency"},
+                                                       {"queue", "limits.queue"},
+                                                       {"stack", "limits.stack"},
+                                                       {"body", "limits.body"}};
   for (const auto& [wrong, right] : names) {
     EXPECT_EQ(refusal(fmt::format("[function.a]\n{} = 1\n", wrong)),
               fmt::format("nur.toml:2:1: unknown key `{}`; did you mean `{}`?", wrong, right));

@@ -1,10 +1,15 @@
 #include "host/kv/kv_database.h"
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <sqlite3.h>
+#include <sstream>
 
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+
+#include "base/log.h"
 
 namespace nur {
 namespace {
@@ -130,7 +135,8 @@ TEST_F(KvDatabaseTest, RefusesValuesThatAreTooLong) {
 }
 
 TEST_F(KvDatabaseTest, ANamespaceHoldsSoManyBytes) {
-  open({.bytes_max = 1000});
+  // Two keys, and what a third one adds.
+  open({.bytes_max = 1000 + 2 * kKvKeyOverhead});
   EXPECT_EQ(set("a", std::string(499, 'v')), 0);
   EXPECT_EQ(set("b", std::string(499, 'v')), 0);
   EXPECT_EQ(set("c", ""), -2);
@@ -141,6 +147,85 @@ TEST_F(KvDatabaseTest, ANamespaceHoldsSoManyBytes) {
   EXPECT_EQ(set("c", std::string(999, 'v'), 0, "other"), 0);
   EXPECT_EQ(remove("b"), 1);
   EXPECT_EQ(set("d", std::string(499, 'v')), 0);
+}
+
+TEST_F(KvDatabaseTest, NamespacesHaveBoundsOfTheirOwn) {
+  open({.bytes_max = 1000, .bytes_max_of = {{"small", 100}, {"none", 0}}});
+  EXPECT_EQ(set("a", std::string(900, 'v'), 0, "other"), 0);
+  EXPECT_EQ(set("a", std::string(36, 'v'), 0, "small"), -2);
+  EXPECT_EQ(set("a", std::string(35, 'v'), 0, "small"), 0);
+  EXPECT_EQ(set("a", "", 0, "none"), -2);
+}
+
+TEST(KvLimits, InMemoryFunctionsShareWhatThereIs) {
+  constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+  const KvLimits shared =
+      shared_out({}, {{"a", std::nullopt}, {"b", std::nullopt}, {"c", 7 * kMiB}}, true);
+  EXPECT_EQ(shared.bytes_max, kKvMemoryBytes / 2);
+  EXPECT_EQ(shared.bytes_max_of.size(), 1U);
+  EXPECT_EQ(shared.bytes_max_of.at("c"), 7 * kMiB);
+  EXPECT_EQ(shared.memory_bytes_max, 6 * (kKvMemoryBytes + 7 * kMiB));
+  EXPECT_EQ(shared_out({.bytes_max = kMiB}, {{"a", std::nullopt}}, true).bytes_max, kMiB);
+  EXPECT_EQ(shared_out({}, {{"a", std::nullopt}, {"b", std::nullopt}}, false).bytes_max,
+            256 * kMiB);
+}
+
+// One fills its part in the way that takes SQLite the most room, and takes out every other key
+// again, and fills up again; then the other one has as much room as if it were alone.
+TEST_F(KvDatabaseTest, WhoFillsItsPartOfTheMemoryLeavesTheOthersTheirs) {
+  struct Shape {
+    std::size_t key_bytes;
+    std::size_t value_bytes;
+  };
+  for (const Shape shape : {Shape{6, 0}, Shape{512, 0}, Shape{6, 2100}, Shape{6, 4100}}) {
+    KvLimits limits = shared_out({.bytes_max = 1 << 20},
+                                 {{"greedy", std::nullopt}, {"other", std::nullopt}}, true);
+    open(limits);
+    std::mt19937 random(7);
+    const auto fill = [&](const std::string& space) {
+      std::vector<std::string> keys;
+      while (true) {
+        std::string key = fmt::format("{:06}", random() % 1'000'000);
+        key.resize(shape.key_bytes, 'k');
+        const std::int64_t code = set(key, std::string(shape.value_bytes, 'v'), 0, space);
+        if (code == -2) return keys;
+        EXPECT_EQ(code, 0) << space << " " << keys.size();
+        if (code != 0) return keys;
+        keys.push_back(std::move(key));
+      }
+    };
+    for (int round = 0; round < 4; ++round) {
+      for (const std::string& key : fill("greedy")) {
+        if (random() % 3 != 0) remove(key, "greedy");
+      }
+    }
+    fill("greedy");
+    EXPECT_GE(fill("other").size(), (1U << 20) / (shape.key_bytes + shape.value_bytes + 64));
+  }
+}
+
+TEST_F(KvDatabaseTest, TheLogSaysOnceAMinuteWhoIsFull) {
+  std::ostringstream log;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  open({.bytes_max = 100});
+  const auto lines = [&] {
+    const std::string text = log.str();
+    return std::ranges::count(text, '\n');
+  };
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(set("k", std::string(100, 'v'), 0, "greedy"), -2);
+  EXPECT_EQ(lines(), 1);
+  EXPECT_NE(log.str().find("function greedy: has stored all that it may, 100B"), std::string::npos);
+  EXPECT_EQ(set("k", std::string(100, 'v'), 0, "other"), -2);
+  EXPECT_EQ(lines(), 2);
+  now_ += 59'999;
+  EXPECT_EQ(set("k", std::string(100, 'v'), 0, "greedy"), -2);
+  EXPECT_EQ(lines(), 2);
+  now_ += 1;
+  EXPECT_EQ(set("k", std::string(100, 'v'), 0, "greedy"), -2);
+  EXPECT_EQ(lines(), 3);
+  spdlog::set_default_logger(before);
 }
 
 TEST_F(KvDatabaseTest, ANamespaceHoldsSoManyKeys) {
@@ -183,7 +268,7 @@ TEST_F(KvDatabaseTest, ExpiredValuesAreGoneAtOnce) {
 }
 
 TEST_F(KvDatabaseTest, ExpiredValuesMakeRoom) {
-  open({.bytes_max = 1000, .keys_max = 10});
+  open({.bytes_max = 1000 + 2 * kKvKeyOverhead, .keys_max = 10});
   for (int i = 0; i < 10; ++i) EXPECT_EQ(set(fmt::format("old{}", i), "v", 100), 0);
   EXPECT_EQ(set("new", "v"), -2);
   now_ += 100;
@@ -330,7 +415,7 @@ TEST_F(KvDatabaseTest, ManyRequestsShareATransaction) {
 
 // Random operations beside a map that does the same.
 TEST_F(KvDatabaseTest, DoesWhatAMapDoes) {
-  KvLimits limits{.bytes_max = 2000, .keys_max = 25};
+  KvLimits limits{.bytes_max = 3500, .keys_max = 25};
   open(limits);
   struct Value {
     std::string bytes;
@@ -346,14 +431,16 @@ TEST_F(KvDatabaseTest, DoesWhatAMapDoes) {
     const std::string key = fmt::format("k{}", random() % 60);
     const std::int64_t ttl = random() % 3 == 0 ? 1 + random() % 500 : 0;
     std::size_t bytes = 0;
-    for (const auto& [k, v] : map) bytes += k.size() + v.bytes.size();
+    for (const auto& [k, v] : map) bytes += k.size() + v.bytes.size() + kKvKeyOverhead;
     const auto found = map.find(key);
     switch (random() % 4) {
       case 0: {
         const std::string value(random() % 200, static_cast<char>('a' + random() % 26));
-        const std::size_t old = found == map.end() ? 0 : key.size() + found->second.bytes.size();
-        const bool fits = bytes - old + key.size() + value.size() <= limits.bytes_max &&
-                          map.size() + (found == map.end() ? 1 : 0) <= limits.keys_max;
+        const std::size_t old =
+            found == map.end() ? 0 : key.size() + found->second.bytes.size() + kKvKeyOverhead;
+        const bool fits =
+            bytes - old + key.size() + value.size() + kKvKeyOverhead <= limits.bytes_max &&
+            map.size() + (found == map.end() ? 1 : 0) <= limits.keys_max;
         ASSERT_EQ(set(key, value, ttl), fits ? 0 : -2) << i;
         refused += fits ? 0 : 1;
         if (fits) map[key] = {value, ttl == 0 ? 0 : now_ + ttl};
