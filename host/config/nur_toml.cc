@@ -32,6 +32,8 @@ constexpr std::array kFunctionSynonyms{
     Synonym{"body", "limits.body"},
     Synonym{"concurrency", "limits.concurrency"},
     Synonym{"queue", "limits.queue"},
+    Synonym{"kv", "limits.kv"},
+    Synonym{"kv_max", "limits.kv"},
     Synonym{"limit", "limits"},
     Synonym{"dir", "files"},
     Synonym{"dirs", "files"},
@@ -42,13 +44,18 @@ constexpr std::array kFunctionSynonyms{
     Synonym{"allow", "allow_outbound"},
 };
 
-constexpr std::array kLimitKeys{"memory"sv, "timeout"sv,     "cpu"sv,  "stack"sv,
-                                "body"sv,   "concurrency"sv, "queue"sv};
+constexpr std::array kLimitKeys{"memory"sv, "timeout"sv,     "cpu"sv,   "stack"sv,
+                                "body"sv,   "concurrency"sv, "queue"sv, "kv"sv};
 constexpr std::array kLimitSynonyms{
-    Synonym{"memory_max", "memory"},     Synonym{"max_memory", "memory"},
-    Synonym{"cpu_time", "cpu"},          Synonym{"deadline", "timeout"},
-    Synonym{"time", "timeout"},          Synonym{"body_limit", "body"},
+    Synonym{"memory_max", "memory"},
+    Synonym{"max_memory", "memory"},
+    Synonym{"cpu_time", "cpu"},
+    Synonym{"deadline", "timeout"},
+    Synonym{"time", "timeout"},
+    Synonym{"body_limit", "body"},
     Synonym{"instances", "concurrency"},
+    Synonym{"kv_max", "kv"},
+    Synonym{"store", "kv"},
 };
 
 constexpr std::array kDirectoryKeys{"source"sv, "target"sv, "mode"sv};
@@ -57,9 +64,9 @@ constexpr std::array kDirectorySynonyms{
     Synonym{"guest", "target"}, Synonym{"to", "target"},   Synonym{"writable", "mode"},
 };
 
-constexpr std::array kNebulaKeys{"routes"sv, "first"sv, "clamp"sv, "data"sv};
+constexpr std::array kNebulaKeys{"routes"sv, "first"sv, "clamp"sv, "history"sv, "data"sv};
 constexpr std::array kNebulaSynonyms{Synonym{"enabled", "routes"}, Synonym{"limits", "clamp"},
-                                     Synonym{"history", "data"}, Synonym{"shadow", "first"}};
+                                     Synonym{"results", "history"}, Synonym{"shadow", "first"}};
 
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kMemoryLeast = 64 * kKiB;  // a page of WebAssembly
@@ -73,6 +80,7 @@ constexpr std::uint64_t kBodyMost = std::uint64_t{1} << 30;
 // An instance holds a slot of 8 GiB of the 128 TiB of addresses.
 constexpr std::uint64_t kConcurrencyMost = 10'000;
 constexpr std::uint64_t kQueueMost = 100'000;
+constexpr std::uint64_t kKvMost = std::uint64_t{1} << 40;
 // A guest has 64 descriptors, and needs some for files.
 constexpr std::size_t kDirectoriesMax = 32;
 // Of all names and values together; half of what a process takes (host/abi/wasi/process.cc), so
@@ -164,6 +172,10 @@ class Reader {
     }
     if (const TomlEntry* const queue = table.find("queue")) {
       limits.waiting_max = NUR_TRY(file_.count(*queue, 0, kQueueMost));
+    }
+    if (const TomlEntry* const kv = table.find("kv")) {
+      const std::uint64_t bytes = NUR_TRY(file_.size(*kv, 0, kKvMost));
+      if (!given_.kv) limits.kv_bytes_max = bytes;
     }
     return {};
   }
@@ -298,7 +310,13 @@ class Reader {
     if (const TomlEntry* const clamp = table.find("clamp")) {
       settings.clamps = NUR_TRY(clamps(*clamp));
     }
+    if (const TomlEntry* const history = table.find("history")) {
+      settings.history = NUR_TRY(file_.boolean(*history));
+    }
     if (const TomlEntry* const data = table.find("data")) {
+      if (!settings.history) {
+        return refuse(data->value.place, "`data` keeps the history, which `history` has none of");
+      }
       const std::string written = NUR_TRY(file_.text(*data));
       if (written.empty()) return refuse(data->value.place, "`data` is empty");
       settings.data = file_.path().parent_path() / written;

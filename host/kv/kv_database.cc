@@ -5,6 +5,9 @@
 #include <cstring>
 #include <limits>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <utility>
 
 #include "base/log.h"
@@ -88,10 +91,17 @@ int keep_name(sqlite3_vfs*, const char* name, int bytes_max, char* out) {
   return SQLITE_OK;
 }
 
+// The system call itself: newer C libraries make another one of it, that takes paths, too.
+int status_of(int file, struct stat* status) {
+  return static_cast<int>(::syscall(SYS_fstat, file, status));
+}
+
 const char* vfs_of_plain_names() {
   static sqlite3_vfs vfs = [] {
     ::sqlite3_initialize();
-    sqlite3_vfs made = *::sqlite3_vfs_find("unix");
+    sqlite3_vfs* const usual = ::sqlite3_vfs_find("unix");
+    usual->xSetSystemCall(usual, "fstat", reinterpret_cast<sqlite3_syscall_ptr>(status_of));
+    sqlite3_vfs made = *usual;
     made.zName = "nur";
     made.pNext = nullptr;
     made.xFullPathname = keep_name;

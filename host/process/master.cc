@@ -19,9 +19,10 @@
 #include "host/artefact/artefact_files.h"
 #include "host/net/listener.h"
 #include "host/net/signal_watch.h"
+#include "host/outbound/own_addresses.h"
 #include "host/process/quarantine.h"
 #include "host/process/shared_state.h"
-#include "host/process/store_process.h"
+#include "host/process/store_supervisor.h"
 #include "host/process/worker.h"
 #include "host/process/worker_process.h"
 #include "host/serve/profile.h"
@@ -72,6 +73,17 @@ Result<Fd> listen_when_free(const SocketAddress& address, const ListenOptions& o
   }
 }
 
+// For functions that may connect to somewhere.
+Result<void> read_own_addresses(ServeOptions& options) {
+  std::vector<FunctionSettings*> connecting{&options.defaults};
+  for (auto& [name, settings] : options.functions) connecting.push_back(&settings);
+  std::erase_if(connecting, [](const auto* settings) { return settings->outbound.empty(); });
+  if (connecting.empty()) return {};
+  const std::vector<IpAddress> own = NUR_TRY(own_addresses());
+  for (FunctionSettings* const settings : connecting) settings->own_addresses = own;
+  return {};
+}
+
 Result<std::string> read_profile(const Fd& file) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0 || status.st_size == 0) {
@@ -100,11 +112,6 @@ class Master final : public WorkerOwner {
   Result<void> find_functions();
   // Starts the key-value store, if some function uses it.
   Result<void> begin_store();
-  Result<void> start_store();
-  // Makes a connection between the store and a worker. False: there is no room now.
-  bool connect_store(WorkerProcess& worker);
-  void on_store_death(int status);
-  void restart_store();
   // Errors: not_found, invalid_input.
   Result<void> check_tcp_bindings() const;
   void close_doors();
@@ -143,11 +150,7 @@ class Master final : public WorkerOwner {
   bool stopping_ = false;
   std::optional<Error> start_failed_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
-  bool uses_store_ = false;
-  pid_t store_ = 0;  // 0: none now
-  Channel store_channel_;
-  RestartDelay store_delay_;
-  Timer store_restart_;
+  std::unique_ptr<StoreSupervisor> store_;  // if some function uses it
   std::unique_ptr<SignalWatch> signals_;
   Timer overdue_;
   Timer door_closes_;
@@ -196,7 +199,6 @@ Master::Master(const ServeOptions& options, std::unique_ptr<EventLoop> loop, Sha
       address_(std::move(address)),
       tcp_listening_(std::move(tcp_listening)),
       account_(std::move(account)),
-      store_restart_(loop_->timers(), [this] { restart_store(); }),
       overdue_(loop_->timers(), [this] { stop_at_once("requests are still in flight"); }),
       door_closes_(loop_->timers(), [this] { close_doors(); }),
       grace_over_(loop_->timers(),
@@ -218,9 +220,6 @@ Master::~Master() {
     ::kill(worker->pid, SIGKILL);
     ::waitpid(worker->pid, nullptr, 0);
   }
-  // It ends by itself, and leaves the file as one.
-  store_channel_.close();
-  if (store_ != 0) ::waitpid(store_, nullptr, 0);
 }
 
 Result<void> Master::run() {
@@ -275,82 +274,33 @@ Result<void> Master::start(WorkerProcess& worker) {
 }
 
 Result<void> Master::begin_store() {
+  std::map<std::string, std::optional<std::uint64_t>, std::less<>> users;
   for (const Deployed& function : functions_) {
-    for (const ManifestImport& import : function.artefact.manifest.imports) {
-      uses_store_ = uses_store_ || (import.module == "env" && import.name.starts_with("kv_"));
+    const auto stores = [](const ManifestImport& import) {
+      return import.module == "env" && import.name.starts_with("kv_");
+    };
+    if (std::ranges::any_of(function.artefact.manifest.imports, stores)) {
+      users[function.name] = options_.settings_of(function.name).limits.kv_bytes_max;
     }
   }
-  if (!uses_store_) return {};
+  if (users.empty()) return {};
   if (options_.data) {
     NUR_TRY(prepare_store_folder(*options_.data, account_));
   } else {
     spdlog::warn("what functions store is kept in memory, until the end; --data DIR keeps it");
   }
-  NUR_TRY(start_store());
-  // Its database can be opened, or there is no start.
-  const Result<Channel::Received> first = store_channel_.receive_waiting();
-  if (!first) return fail(ErrorKind::internal, "the key-value store could not start");
-  if (const auto* const refused = std::get_if<RefusedMessage>(&first->message)) {
-    return fail(ErrorKind::invalid_input, "--data: {}{}", printable(refused->reason),
-                account_ ? fmt::format(" (as user {}: --user)", account_->name) : "");
-  }
-  return {};
-}
-
-Result<void> Master::start_store() {
-  auto [ours, theirs] = NUR_TRY(Channel::make_pair());
-  const pid_t self = ::getpid();
-  const pid_t pid = ::fork();
-  if (pid < 0) return fail(ErrorKind::exhausted, "{}", system_error_text("starting the store"));
-  if (pid == 0) {
-    run_store({.folder = options_.data,
-               .limits = options_.kv,
-               .channel = std::move(theirs),
-               .master = self,
-               .account = account_});
-  }
-  store_ = pid;
-  store_channel_ = std::move(ours);
-  store_delay_.on_start(loop_->now());
-  return {};
-}
-
-bool Master::connect_store(WorkerProcess& worker) {
-  if (!store_channel_.is_open()) return true;  // once there is one again
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
-    spdlog::error("{}", system_error_text("connecting the key-value store"));
-    return true;
-  }
-  const Fd of_store(ends[0]);
-  const Fd of_worker(ends[1]);
-  if (!worker.send(StoreMessage{}, {of_worker.get()})) return false;
-  worker.knows_store = true;
-  // Without it the worker's end is closed, and its calls fail.
-  if (store_channel_.send(StoreMessage{}, {of_store.get()}) != Channel::Sent::yes) {
-    spdlog::error("the key-value store takes no connection");
-  }
-  return true;
-}
-
-void Master::on_store_death(int status) {
-  store_ = 0;
-  store_channel_.close();
-  for (const auto& worker : workers_) worker->knows_store = false;
-  if (stopping_) return;
-  spdlog::error("the key-value store died: {}", explain_death(status, FaultRecord{}));
-  store_restart_.set(loop_->now() + store_delay_.on_death(loop_->now()));
-}
-
-void Master::restart_store() {
-  if (const Result<void> started = start_store(); !started) {
-    spdlog::error("{}", started.error().message);
-    store_restart_.set(loop_->now() + RestartDelay::kMost);
-    return;
-  }
-  for (const auto& worker : workers_) {
-    if (worker->is_running()) deploy_to(*worker);
-  }
+  store_ = std::make_unique<StoreSupervisor>(
+      *loop_,
+      StoreSupervisor::Options{.folder = options_.data,
+                               .limits = shared_out(options_.kv, users, !options_.data),
+                               .account = account_,
+                               .fault = shared_.store_fault()},
+      [this] {
+        for (const auto& worker : workers_) {
+          if (worker->is_running()) deploy_to(*worker);
+        }
+      });
+  return store_->begin();
 }
 
 Result<void> Master::find_functions() {
@@ -434,7 +384,7 @@ void Master::deploy_to(WorkerProcess& worker) {
     }
     ++worker.deployed;
   }
-  if (all_found_ && uses_store_ && !worker.knows_store && !connect_store(worker)) return;
+  if (all_found_ && store_ != nullptr && !store_->connect(worker)) return;
   if (all_found_ && !worker.told_to_serve) worker.told_to_serve = worker.send(ServeMessage{});
 }
 
@@ -480,9 +430,8 @@ void Master::on_signal(int signal) {
 }
 
 void Master::bury_the_dead() {
-  int store_status = 0;
-  if (store_ != 0 && ::waitpid(store_, &store_status, WNOHANG) == store_) {
-    on_store_death(store_status);
+  if (store_ != nullptr && store_->bury()) {
+    for (const auto& worker : workers_) worker->knows_store = false;
   }
   for (const auto& worker : workers_) {
     int status = 0;
@@ -571,6 +520,7 @@ void Master::drain(int signal) {
 void Master::stop_at_once(std::string_view reason) {
   if (stopping_) return;
   stopping_ = true;
+  if (store_ != nullptr) store_->end();
   spdlog::warn("stopping at once: {}", reason);
   for (const auto& worker : workers_) worker->send(StopMessage{});
   grace_over_.set(loop_->now() + kGrace);
@@ -635,7 +585,7 @@ Result<void> serve(const ServeOptions& asked) {
     void handle(Exchange&) override {}
   } nobody;
   NUR_TRY(in_context(StaticReplies::create(options.static_replies, nobody), "--static-reply"));
-  if (options.nebula.routes) {
+  if (options.nebula.routes && options.nebula.history) {
     options.nebula_history =
         NUR_TRY(in_context(NebulaHistory::open(options.nebula.data), "[nebula]"));
   }
@@ -644,6 +594,7 @@ Result<void> serve(const ServeOptions& asked) {
   for (auto& [name, settings] : options.functions) {
     NUR_TRY(in_context(open_directories(settings), "function " + name));
   }
+  NUR_TRY(read_own_addresses(options));
   const std::unique_ptr<Master> master = NUR_TRY(Master::open(options));
   return master->run();
 }

@@ -1,7 +1,8 @@
 // The key-value store's process: the only one that writes, so that a slow disk holds up nobody but
 // who waits for the store.
 //
-//   fork -> drop privileges -> open the database -> ready -> serve -> the master is gone -> exit
+//   fork -> drop privileges -> open the database -> close the filter of system calls -> ready
+//   -> serve -> the master is gone -> exit
 //
 // The master hands it one connection per worker. It runs no guest, and knows of workers only what
 // they send.
@@ -13,6 +14,7 @@
 #include "host/kv/kv_database.h"
 #include "host/process/channel.h"
 #include "host/process/privileges.h"
+#include "host/sandbox/fault_record.h"
 
 namespace nur {
 
@@ -22,6 +24,7 @@ struct StoreSetup {
   Channel channel;
   pid_t master;
   const std::optional<Account>& account;  // whom to become
+  FaultRecord& fault;                     // where the master finds what it died of
 };
 
 // Makes `folder` if it is not there, for `account` alone, before privileges are dropped.

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <initializer_list>
 #include <memory>
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -101,6 +102,54 @@ constexpr std::size_t kReadingCalls = 5;
 static_assert(std::size(kServingCalls) + std::size(kOutboundCalls) + std::size(kFileCalls) <=
               kAllowedCallsMax);
 
+// Of the key-value store, once its database is open. Nothing that opens or removes a file: SQLite
+// has its two open until the end.
+constexpr AllowedCall kStoreCalls[] = {
+    // Connections of workers, and the event loop.
+    {SCMP_SYS(recvfrom), "requests"},
+    {SCMP_SYS(recvmsg), "connections that the master hands over, the only new descriptors"},
+    {SCMP_SYS(sendto), "replies"},
+    {SCMP_SYS(sendmsg), "replies of several pieces; that it is ready"},
+    {SCMP_SYS(epoll_wait), "waiting"},
+    {SCMP_SYS(epoll_pwait), "waiting, as newer C libraries do it"},
+    {SCMP_SYS(epoll_ctl), "what is waited for"},
+    {SCMP_SYS(close), "connections that are done"},
+    // SQLite, in the database and its log.
+    {SCMP_SYS(pread64), "pages of it"},
+    {SCMP_SYS(pwrite64), "pages of it"},
+    {SCMP_SYS(read), "pages, as some builds of SQLite do it"},
+    {SCMP_SYS(lseek), "the same"},
+    {SCMP_SYS(fstat), "how long a file is"},
+    {SCMP_SYS(ftruncate), "a log that has become long"},
+    {SCMP_SYS(fdatasync), "that pages last"},
+    {SCMP_SYS(fsync), "the same"},
+    {SCMP_SYS(fcntl), "the lock of the file"},
+    // The log, memory that is never executable, and signals.
+    {SCMP_SYS(write), "the log"},
+    {SCMP_SYS(writev), "the same"},
+    {SCMP_SYS(mmap), "the heap"},
+    {SCMP_SYS(munmap), "the same, given back"},
+    {SCMP_SYS(mprotect), "the heap, as it grows"},
+    {SCMP_SYS(mremap), "the heap's large blocks"},
+    {SCMP_SYS(madvise), "giving pages back"},
+    {SCMP_SYS(brk), "the heap"},
+    {SCMP_SYS(rt_sigaction), "the C library's abort; not for SIGSYS"},
+    {SCMP_SYS(rt_sigprocmask), "the same"},
+    {SCMP_SYS(rt_sigreturn), "the way back from every handler"},
+    {SCMP_SYS(tgkill), "abort; to this process only"},
+    {SCMP_SYS(getpid), "abort, and lines of the log"},
+    {SCMP_SYS(gettid), "the same"},
+    // Time, and what the C library needs.
+    {SCMP_SYS(clock_gettime), "time, where it needs a call at all"},
+    {SCMP_SYS(gettimeofday), "the same"},
+    {SCMP_SYS(time), "the same"},
+    {SCMP_SYS(futex), "locks of the C library"},
+    {SCMP_SYS(restart_syscall), "the kernel's own, behind a stop"},
+    {SCMP_SYS(exit), "the end"},
+    {SCMP_SYS(exit_group), "the end"},
+};
+static_assert(std::size(kStoreCalls) <= kAllowedCallsMax);
+
 // include/uapi/linux/fs.h of Linux 6.7: _IOWR('f', 16, struct pm_scan_arg), of 96 bytes.
 constexpr unsigned kPagemapScan = 0xc0606610;
 constexpr unsigned kSocketUnsent = 0x5411;  // SIOCOUTQ
@@ -157,6 +206,38 @@ Result<void> unavailable(int error) {
   return fail(ErrorKind::not_found, "{}", std::strerror(error));
 }
 
+Result<void> allow_only(FaultRecord& record,
+                        std::initializer_list<std::span<const AllowedCall>> lists) {
+#if defined(__SANITIZE_ADDRESS__)
+  (void)record;
+  (void)lists;
+  return fail(ErrorKind::not_found, "AddressSanitizer needs more calls");
+#else
+  refused_call = &record;
+  struct sigaction action {};
+  action.sa_sigaction = on_refused_call;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  if (::sigaction(SIGSYS, &action, nullptr) != 0) return unavailable(errno);
+
+  // Trapped rather than killed, so that the handler can say which call it was.
+  const std::unique_ptr<void, decltype(&::seccomp_release)> filter(::seccomp_init(SCMP_ACT_TRAP),
+                                                                   ::seccomp_release);
+  if (filter == nullptr) return unavailable(ENOMEM);
+  // As fast as it gets: a tree instead of a list; no slower speculation than without a filter.
+  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
+  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_SSB, 1);
+  for (const std::span<const AllowedCall> calls : lists) {
+    for (const AllowedCall& call : calls) {
+      if (const int error = add_rules(filter.get(), call.number); error != 0) {
+        return unavailable(-error);
+      }
+    }
+  }
+  if (const int error = ::seccomp_load(filter.get()); error != 0) return unavailable(-error);
+  return {};
+#endif
+}
+
 }  // namespace
 
 std::span<const AllowedCall> serving_calls() { return kServingCalls; }
@@ -179,37 +260,14 @@ std::span<const AllowedCall> file_calls(FileAccess access) {
   return {};
 }
 
-Result<void> allow_only_these_calls(FaultRecord& record, FileAccess access, Connecting connecting) {
-#if defined(__SANITIZE_ADDRESS__)
-  (void)record;
-  (void)access;
-  (void)connecting;
-  return fail(ErrorKind::not_found, "AddressSanitizer needs more calls");
-#else
-  refused_call = &record;
-  struct sigaction action {};
-  action.sa_sigaction = on_refused_call;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  if (::sigaction(SIGSYS, &action, nullptr) != 0) return unavailable(errno);
+std::span<const AllowedCall> store_calls() { return kStoreCalls; }
 
-  // Trapped rather than killed, so that the handler can say which call it was.
-  const std::unique_ptr<void, decltype(&::seccomp_release)> filter(::seccomp_init(SCMP_ACT_TRAP),
-                                                                   ::seccomp_release);
-  if (filter == nullptr) return unavailable(ENOMEM);
-  // As fast as it gets: a tree instead of a list; no slower speculation than without a filter.
-  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2);
-  ::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_SSB, 1);
-  for (const std::span<const AllowedCall> calls :
-       {serving_calls(), outbound_calls(connecting), file_calls(access)}) {
-    for (const AllowedCall& call : calls) {
-      if (const int error = add_rules(filter.get(), call.number); error != 0) {
-        return unavailable(-error);
-      }
-    }
-  }
-  if (const int error = ::seccomp_load(filter.get()); error != 0) return unavailable(-error);
-  return {};
-#endif
+Result<void> allow_only_these_calls(FaultRecord& record, FileAccess access, Connecting connecting) {
+  return allow_only(record, {serving_calls(), outbound_calls(connecting), file_calls(access)});
+}
+
+Result<void> allow_only_calls_of_the_store(FaultRecord& record) {
+  return allow_only(record, {store_calls()});
 }
 
 std::string system_call_name(int number) {

@@ -1,4 +1,5 @@
-// The system calls that a worker may make once it serves; any other one ends it (seccomp(2)).
+// The system calls that a worker may make once it serves, and the key-value store; any other one
+// ends it (seccomp(2)).
 //
 // Whoever takes over a worker through a flaw of ours finds a process that can go on answering the
 // connections it has, and accept more. It cannot open a file or a socket, start or look into a
@@ -42,6 +43,12 @@ inline constexpr std::size_t kAllowedCallsMax = 60;
 // fits (AddressSanitizer).
 Result<void> allow_only_these_calls(FaultRecord& record, FileAccess access = FileAccess::none,
                                     Connecting connecting = Connecting::refused);
+
+// The key-value store has a list of its own: no file but those that are open, no new process, no
+// executable memory, and no way to others but what it is handed.
+std::span<const AllowedCall> store_calls();
+// As above. `record` outlives this process's calls.
+Result<void> allow_only_calls_of_the_store(FaultRecord& record);
 
 // "execve", or its number when it has no name here.
 std::string system_call_name(int number);

@@ -177,6 +177,20 @@ expect_exit 1 "$nurhost" serve "$functions" --listen 127.0.0.1:0 --data "$data"
 expect_said 'another nurhost has it open'
 stop_server
 
+# One that fills up all that it may leaves the others theirs, in memory, too; the log says so once.
+printf '[function.other.limits]\nkv = "1536KiB"\n' >"$functions/nur.toml"
+for where in "--data $scratch/shares" ""; do
+  # shellcheck disable=SC2086  # two words
+  serve "$functions" --workers 2 $where
+  expect_answer "200 0" --data-binary @"$scratch/megabyte" '/other/s?a'
+  for _ in 1 2 3; do expect_answer "200 -2" --data-binary @"$scratch/megabyte" '/other/s?b'; done
+  for key in a b c; do expect_answer "200 0" --data-binary @"$scratch/megabyte" "/kv/s?$key"; done
+  expect_equal "lines of the log that say who is full" \
+    "$(grep -c 'function other: has stored all that it may, 1536KiB' "$server_log")" 1
+  stop_server
+done
+rm "$functions/nur.toml"
+
 # Without a folder it is in memory, and that is said.
 serve "$functions" --workers 2
 expect_logged '--data DIR keeps it'

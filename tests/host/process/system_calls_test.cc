@@ -11,6 +11,7 @@
 #include <functional>
 #include <set>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,6 +23,8 @@
 #include <gtest/gtest.h>
 
 #include "base/check.h"
+#include "base/log.h"
+#include "host/kv/kv_database.h"
 #include "host/process/shared_state.h"
 
 namespace nur {
@@ -247,6 +250,131 @@ TEST_F(SystemCallsTest, LetAProcessAbort) {
     ASSERT_TRUE(WIFSIGNALED(status)) << whose;
     EXPECT_EQ(WTERMSIG(status), SIGABRT) << whose;
   }
+}
+
+// The key-value store, with its database open and in use.
+class StoreCallsTest : public SystemCallsTest {
+ protected:
+  // How a child ended that made `call` under the store's filter.
+  int status_of(const std::function<void(KvDatabase&)>& call) {
+    record() = FaultRecord{};
+    const pid_t child = ::fork();
+    if (child == 0) {
+      Result<std::unique_ptr<KvDatabase>> database =
+          KvDatabase::open(folder_.path() / "kv.sqlite", {});
+      if (!database) ::_exit(1);
+      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+      if (!allow_only_calls_of_the_store(record())) ::_exit(77);
+      call(**database);
+      ::_exit(0);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return status;
+  }
+  void expect_refused(std::string_view name, const std::function<void()>& call) {
+    const int status = status_of([&](KvDatabase&) { call(); });
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
+    ASSERT_TRUE(WIFSIGNALED(status)) << name << ": exit code " << WEXITSTATUS(status);
+    EXPECT_EQ(WTERMSIG(status), SIGSYS) << name;
+    EXPECT_EQ(system_call_name(record().system_call), name);
+  }
+
+  ScratchDir folder_ = *ScratchDir::create("store-calls");
+};
+
+TEST_F(StoreCallsTest, AreFewEachOnceAndWithItsReason) {
+  EXPECT_LE(store_calls().size(), 45U);
+  std::set<int> numbers;
+  for (const AllowedCall& call : store_calls()) {
+    EXPECT_TRUE(numbers.insert(call.number).second) << system_call_name(call.number);
+    EXPECT_GT(std::strlen(call.why), 5U) << system_call_name(call.number);
+  }
+}
+
+TEST_F(StoreCallsTest, RefuseFilesByPath) {
+  expect_refused("openat", [] { (void)!::open("kv.sqlite", O_RDONLY); });
+  expect_refused("open", [] { ::syscall(SYS_open, "/etc/passwd", O_RDONLY); });
+  expect_refused("openat2", [] { ::syscall(SYS_openat2, AT_FDCWD, "/", nullptr, 0); });
+  expect_refused("unlink", [] { ::unlink("kv.sqlite"); });
+  expect_refused("rename", [] { ::rename("kv.sqlite", "gone"); });
+  expect_refused("newfstatat",
+                 [] { ::syscall(SYS_newfstatat, AT_FDCWD, "/etc", nullptr, AT_EMPTY_PATH); });
+  expect_refused("memfd_create", [] { ::memfd_create("file", 0); });
+  expect_refused("chmod", [] { ::syscall(SYS_chmod, "kv.sqlite", 0777); });
+  expect_refused("chdir", [] { (void)!::chdir("/"); });
+}
+
+TEST_F(StoreCallsTest, RefuseToExecuteAndOtherProcesses) {
+  expect_refused("execve", [] { ::execl("/bin/true", "true", nullptr); });
+  expect_refused("execveat",
+                 [] { ::syscall(SYS_execveat, AT_FDCWD, "/bin/true", nullptr, nullptr, 0); });
+  expect_refused("clone", [] { ::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0); });
+  expect_refused("vfork", [] { ::syscall(SYS_vfork); });
+  expect_refused("kill", [] { ::kill(1, 0); });
+  expect_refused("tgkill", [] { ::syscall(SYS_tgkill, 1, 1, 0); });
+  expect_refused("ptrace", [] { ::ptrace(PTRACE_ATTACH, 1, nullptr, nullptr); });
+  expect_refused("process_vm_readv",
+                 [] { ::syscall(SYS_process_vm_readv, 1, nullptr, 0, nullptr, 0, 0); });
+}
+
+TEST_F(StoreCallsTest, RefuseSocketsAndWaysOut) {
+  expect_refused("socket", [] { ::socket(AF_INET, SOCK_STREAM, 0); });
+  expect_refused("socket", [] { ::socket(AF_UNIX, SOCK_STREAM, 0); });
+  expect_refused("socketpair", [] { ::syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, nullptr); });
+  expect_refused("connect", [] { ::connect(0, nullptr, 0); });
+  expect_refused("bind", [] { ::bind(0, nullptr, 0); });
+  expect_refused("accept4", [] { ::accept4(0, nullptr, nullptr, 0); });
+  expect_refused("ioctl", [] { ::syscall(SYS_ioctl, 0, 0x5412 /* TIOCSTI */, "x"); });
+}
+
+TEST_F(StoreCallsTest, RefuseExecutableMemoryAndToUndoTheFilter) {
+  expect_refused("mmap", [] {
+    ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  });
+  expect_refused("mprotect", [] {
+    void* const page =
+        ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ::mprotect(page, 4096, PROT_READ | PROT_EXEC);
+  });
+  expect_refused("prctl", [] { ::syscall(SYS_prctl, 4, 1); });
+  expect_refused("seccomp", [] { ::syscall(SYS_seccomp, 0, 0, nullptr); });
+  expect_refused("rt_sigaction", [] { ::signal(SIGSYS, SIG_IGN); });
+}
+
+// Everything that a database does: a log that grows beyond its limit and is written back, values of
+// all sizes, what is refused, what expires.
+TEST_F(StoreCallsTest, LeaveWhatTheDatabaseNeeds) {
+  const int status = status_of([](KvDatabase& database) {
+    using Kind = KvRequest::Kind;
+    std::int64_t now = 1000;
+    for (int round = 0; round < 12; ++round) {
+      std::vector<KvRequest> requests;
+      for (int i = 0; i < 400; ++i) {
+        const std::string key = fmt::format("{:06}", (round * 7919 + i * 31) % 3000);
+        const std::string value(static_cast<std::size_t>(i % 40) * 1000, 'v');
+        requests.push_back({.kind = Kind::set,
+                            .lifetime_ms = i % 3 == 0 ? 1 + i : 0,
+                            .space = fmt::format("f{}", i % 5),
+                            .key = key,
+                            .value = value});
+        requests.push_back({.kind = Kind::get, .space = "f1", .key = key});
+        requests.push_back({.kind = Kind::increment, .number = 1, .space = "n", .key = key});
+        requests.push_back({.kind = Kind::remove, .space = "f2", .key = key});
+      }
+      requests.push_back({.kind = Kind::list, .number = 4096, .space = "f1"});
+      for (const KvReply& reply : database.execute(requests, now)) {
+        if (reply.code == -1 && reply.bytes.size() > 0) ::_exit(2);
+      }
+      now += 500;
+      database.purge(now, 500);
+    }
+    database.checkpoint();
+    spdlog::info("a line of the log");
+  });
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
+  ASSERT_TRUE(WIFEXITED(status)) << system_call_name(record().system_call);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace
