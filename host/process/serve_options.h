@@ -49,7 +49,7 @@ struct ServeOptions {
   FunctionSettings defaults;
   std::map<std::string, FunctionSettings, std::less<>> functions;  // by name
   NebulaSettings nebula;
-  // Opened by the master; none without the routes.
+  // Opened by the master; none without the routes, or where none is kept.
   std::shared_ptr<NebulaHistory> nebula_history;
   std::vector<StaticReply> static_replies;
   std::vector<TcpBinding> tcp;

@@ -223,9 +223,9 @@ void Worker::connect_store(Fd socket) {
 
 Result<void> Worker::serve() {
   RequestHandler* front = &dispatcher_;
-  if (setup_.options.nebula_history) {
-    front = &nebula_.emplace(setup_.options.nebula, *setup_.options.nebula_history, dispatcher_,
-                             registry_, loop_, clock_);
+  if (setup_.options.nebula.routes) {
+    front = &nebula_.emplace(setup_.options.nebula, setup_.options.nebula_history.get(),
+                             dispatcher_, registry_, loop_, clock_);
   }
   const std::vector<StaticReply>& texts = setup_.options.static_replies;
   if (!texts.empty()) {

@@ -75,6 +75,19 @@ serve --workers 1 "$functions"
 expect_match "newest" "$(ask /api/results | grep -m 1 '<li>')" '<p>9,0 =&gt; 9</p>'
 stop_server
 
+# Nothing that is kept.
+printf '[nebula]\nhistory = false\n' >"$functions/nur.toml"
+serve --workers 2 "$functions"
+for i in 1 2; do
+  expect_status 200 -d "function_name=add&input=$i,0&module_type=Wasm" /api/wasm
+  expect_equal "calls that a form without a history answers with" "$(grep -c '<li>' "$scratch/body")" 1
+done
+expect_status 404 /api/results
+stop_server
+printf '[nebula]\nhistory = false\ndata = "history"\n' >"$functions/nur.toml"
+expect_exit 1 "$nurhost" serve "$functions" --listen 127.0.0.1:0
+expect_said 'nur.toml:3:8: `data` keeps the history'
+
 # None of it.
 printf '[nebula]\nroutes = false\n' >"$functions/nur.toml"
 serve --workers 1 "$functions"

@@ -37,16 +37,21 @@ std::uint32_t checksum_of(std::uint64_t number, std::string_view text) {
   return sum;
 }
 
-// JSON that fits into a slot.
+// Whole characters of UTF-8, and a sign that there were more.
+void cut(std::string& text) {
+  if (text.size() <= NebulaHistory::kValueBytesMax) return;
+  std::size_t end = NebulaHistory::kValueBytesMax;
+  const auto is_inside = [&] { return (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80; };
+  for (int steps = 0; steps < 3 && is_inside(); ++steps) --end;
+  text.resize(end);
+  text += "\u2026";
+}
+
+// JSON that fits into a slot: a byte takes six there at most.
 std::string fitting_json(NebulaResult result) {
-  std::string json = to_json(result);
-  while (json.size() > kJsonBytesMax) {
-    std::string& longer = result.input.size() > result.result.size() ? result.input : result.result;
-    // Names of functions are names of files, so it is one of the two.
-    longer.resize(longer.size() / 2);
-    json = to_json(result);
-  }
-  return json;
+  cut(result.input);
+  cut(result.result);
+  return to_json(result);
 }
 
 Result<Fd> open_file(const std::optional<Path>& folder) {
@@ -98,6 +103,8 @@ NebulaHistory::~NebulaHistory() { ::munmap(last_, sizeof *last_); }
 
 Result<void> NebulaHistory::add(const NebulaResult& result) {
   const std::string json = fitting_json(result);
+  // Names of functions are names of files, and short.
+  if (json.size() > kJsonBytesMax) return {};
   SlotHeader header{};
   header.number = last_->fetch_add(1) + 1;
   header.length = static_cast<std::uint32_t>(json.size());
@@ -111,22 +118,33 @@ Result<void> NebulaHistory::add(const NebulaResult& result) {
   return {};
 }
 
+std::optional<NebulaHistory::Slot> NebulaHistory::read_slot(std::size_t index) const {
+  std::string bytes(kSlotBytes, '\0');
+  const ssize_t got = read_some(file_.get(), bytes, static_cast<std::int64_t>(index * kSlotBytes));
+  SlotHeader header{};
+  if (got < 0 || static_cast<std::size_t>(got) < sizeof header) return std::nullopt;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  const std::size_t room = static_cast<std::size_t>(got) - sizeof header;
+  if (header.number == 0 || (header.number - 1) % kSlots != index || header.length > room) {
+    return std::nullopt;
+  }
+  std::string json = bytes.substr(sizeof header, header.length);
+  if (checksum_of(header.number, json) != header.checksum) return std::nullopt;
+  return Slot{header.number, std::move(json)};
+}
+
 std::vector<NebulaHistory::Slot> NebulaHistory::read_slots() const {
   std::vector<Slot> slots;
-  std::string bytes(kSlotBytes, '\0');
   for (std::size_t i = 0; i < kSlots; ++i) {
-    const ssize_t got = read_some(file_.get(), bytes, static_cast<std::int64_t>(i * kSlotBytes));
-    if (got <= 0) break;
-    SlotHeader header{};
-    if (static_cast<std::size_t>(got) < sizeof header) continue;
-    std::memcpy(&header, bytes.data(), sizeof header);
-    const std::size_t room = static_cast<std::size_t>(got) - sizeof header;
-    if (header.number == 0 || (header.number - 1) % kSlots != i || header.length > room) continue;
-    std::string json = bytes.substr(sizeof header, header.length);
-    if (checksum_of(header.number, json) != header.checksum) continue;
-    slots.push_back({header.number, std::move(json)});
+    if (std::optional<Slot> slot = read_slot(i)) slots.push_back(*std::move(slot));
   }
   return slots;
+}
+
+std::optional<NebulaResult> NebulaHistory::read(std::uint64_t number) const {
+  const std::optional<Slot> slot = read_slot((number - 1) % kSlots);
+  if (!slot || slot->number != number) return std::nullopt;
+  return nebula_result_of(slot->json);
 }
 
 std::vector<NebulaResult> NebulaHistory::newest_first() const {

@@ -26,6 +26,8 @@ class NebulaHistory {
  public:
   static constexpr std::size_t kSlots = 1000;
   static constexpr std::size_t kSlotBytes = 4096;
+  // Of an input, and of a result: everybody who asks sees them, so they are kept to know them by.
+  static constexpr std::size_t kValueBytesMax = 200;
   // In the folder.
   static constexpr const char* kFileName = "nebula.history";
 
@@ -37,8 +39,12 @@ class NebulaHistory {
   NebulaHistory(const NebulaHistory&) = delete;
   NebulaHistory& operator=(const NebulaHistory&) = delete;
 
-  // The longer of input and result are cut where both do not fit. Errors: exhausted (disk full).
+  // Input and result are cut to kValueBytesMax each. Errors: exhausted (disk full).
   Result<void> add(const NebulaResult& result);
+  // The number of the newest call; 0: there is none.
+  [[nodiscard]] std::uint64_t last() const { return last_->load(); }
+  // nullopt for one that is not there (any more), or not wholly written.
+  [[nodiscard]] std::optional<NebulaResult> read(std::uint64_t number) const;
   // At most kSlots.
   [[nodiscard]] std::vector<NebulaResult> newest_first() const;
 
@@ -52,6 +58,7 @@ class NebulaHistory {
     std::string json;
   };
   [[nodiscard]] std::vector<Slot> read_slots() const;
+  [[nodiscard]] std::optional<Slot> read_slot(std::size_t index) const;
 
   const Fd file_;
   std::atomic<std::uint64_t>* const last_;  // number of the last call; shared

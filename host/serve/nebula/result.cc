@@ -33,20 +33,13 @@ std::string milliseconds(double microseconds) {
 }
 
 // "3 calls, average startup 0.01 ms, runtime 0.02 ms, total 0.03 ms".
-std::string average(std::span<const NebulaResult> results, std::string_view type) {
-  double startup = 0;
-  double total = 0;
-  std::size_t calls = 0;
-  for (const NebulaResult& result : results) {
-    if (result.func_type != type) continue;
-    ++calls;
-    startup += static_cast<double>(result.startup_us);
-    total += static_cast<double>(result.total_us);
-  }
-  if (calls == 0) return "0 calls";
-  const auto count = static_cast<double>(calls);
-  return fmt::format("{} call{}, average startup {}, runtime {}, total {}", calls,
-                     calls == 1 ? "" : "s", milliseconds(startup / count),
+std::string average(const NebulaTimes& times) {
+  if (times.calls == 0) return "0 calls";
+  const auto count = static_cast<double>(times.calls);
+  const auto startup = static_cast<double>(times.startup_us);
+  const auto total = static_cast<double>(times.total_us);
+  return fmt::format("{} call{}, average startup {}, runtime {}, total {}", times.calls,
+                     times.calls == 1 ? "" : "s", milliseconds(startup / count),
                      milliseconds((total - startup) / count), milliseconds(total / count));
 }
 
@@ -94,23 +87,50 @@ std::string headless_json(std::span<const NebulaResult> results) {
   return text_of({{"results", std::move(list)}});
 }
 
+NebulaTimes& NebulaTimes::operator+=(const NebulaTimes& other) {
+  calls += other.calls;
+  startup_us += other.startup_us;
+  total_us += other.total_us;
+  return *this;
+}
+
+NebulaTimes& NebulaTimes::operator-=(const NebulaTimes& other) {
+  calls -= other.calls;
+  startup_us -= other.startup_us;
+  total_us -= other.total_us;
+  return *this;
+}
+
 std::string history_html(std::span<const NebulaResult> results) {
-  std::string html =
-      fmt::format("<div id=\"function-results\">\n<p>Wasm: {}</p>\n<p>Docker: {}</p>\n<ol>\n",
-                  average(results, "Wasm"), average(results, "Docker"));
+  NebulaTimes wasm;
+  NebulaTimes docker;
   for (const NebulaResult& result : results) {
-    html += fmt::format(
-        "<li><p>{} =&gt; {}</p><p>{} ({}), function {}</p>"
-        "<p>Startup {}, runtime {}, total {}</p>"
-        "<div style=\"background:#3a3\"><div style=\"background:#c33;height:4px;width:{}%\"></div>"
-        "</div></li>\n",
-        html_escaped(result.input), html_escaped(result.result), html_escaped(result.func_type),
-        html_escaped(result.base_image), html_escaped(result.function),
-        milliseconds(static_cast<double>(result.startup_us)),
-        milliseconds(static_cast<double>(result.total_us - result.startup_us)),
-        milliseconds(static_cast<double>(result.total_us)), result.startup_percentage());
+    const NebulaTimes times{
+        .calls = 1, .startup_us = result.startup_us, .total_us = result.total_us};
+    if (result.func_type == "Wasm") wasm += times;
+    if (result.func_type == "Docker") docker += times;
   }
-  return html + "</ol>\n</div>\n";
+  std::string html = history_head_html(wasm, docker);
+  for (const NebulaResult& result : results) html += history_item_html(result);
+  return html += kHistoryTail;
+}
+
+std::string history_head_html(const NebulaTimes& wasm, const NebulaTimes& docker) {
+  return fmt::format("<div id=\"function-results\">\n<p>Wasm: {}</p>\n<p>Docker: {}</p>\n<ol>\n",
+                     average(wasm), average(docker));
+}
+
+std::string history_item_html(const NebulaResult& result) {
+  return fmt::format(
+      "<li><p>{} =&gt; {}</p><p>{} ({}), function {}</p>"
+      "<p>Startup {}, runtime {}, total {}</p>"
+      "<div style=\"background:#3a3\"><div style=\"background:#c33;height:4px;width:{}%\"></div>"
+      "</div></li>\n",
+      html_escaped(result.input), html_escaped(result.result), html_escaped(result.func_type),
+      html_escaped(result.base_image), html_escaped(result.function),
+      milliseconds(static_cast<double>(result.startup_us)),
+      milliseconds(static_cast<double>(result.total_us - result.startup_us)),
+      milliseconds(static_cast<double>(result.total_us)), result.startup_percentage());
 }
 
 std::string call_html(const NebulaResult& result) {

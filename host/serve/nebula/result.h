@@ -32,8 +32,21 @@ std::optional<NebulaResult> nebula_result_of(std::string_view json);
 
 // {"results":[...]}.
 std::string headless_json(std::span<const NebulaResult> results);
+// Sums of what calls took.
+struct NebulaTimes {
+  std::uint64_t calls = 0;
+  std::uint64_t startup_us = 0;
+  std::uint64_t total_us = 0;
+  NebulaTimes& operator+=(const NebulaTimes& other);
+  NebulaTimes& operator-=(const NebulaTimes& other);
+};
+
 // The list of `results`, in their order, with averages above.
 std::string history_html(std::span<const NebulaResult> results);
+// Its pieces: averages, an entry for each result, the end.
+std::string history_head_html(const NebulaTimes& wasm, const NebulaTimes& docker);
+std::string history_item_html(const NebulaResult& result);
+inline constexpr std::string_view kHistoryTail = "</ol>\n</div>\n";
 // The page of one call, and that of one that failed.
 std::string call_html(const NebulaResult& result);
 std::string timed_call_html(const NebulaResult& result);

@@ -22,7 +22,7 @@ bool is_reading(std::string_view method) { return method == "GET" || method == "
 
 }  // namespace
 
-NebulaRoutes::NebulaRoutes(const NebulaSettings& settings, NebulaHistory& history,
+NebulaRoutes::NebulaRoutes(const NebulaSettings& settings, NebulaHistory* history,
                            Dispatcher& dispatcher, const Registry& registry, EventLoop& loop,
                            const Clock& clock)
     : settings_(settings),
@@ -30,7 +30,9 @@ NebulaRoutes::NebulaRoutes(const NebulaSettings& settings, NebulaHistory& histor
       dispatcher_(dispatcher),
       registry_(registry),
       loop_(loop),
-      clock_(clock) {}
+      clock_(clock) {
+  if (history_ != nullptr) page_.emplace(*history_);
+}
 
 bool NebulaRoutes::is_free(std::string_view name) const {
   return settings_.first || registry_.find(name) == nullptr;
@@ -57,7 +59,7 @@ NebulaRoutes::Match NebulaRoutes::match(const Request& request) const {
     return registry_.find(name) == nullptr ? Match{page, {}, false} : Match{};
   }
   if (!is_reading(request.method)) return {};
-  if (rest == "results" && is_free("results")) return {Page::results, {}, false};
+  if (rest == "results" && page_ && is_free("results")) return {Page::results, {}, false};
   if (rest.starts_with("wasm/") && is_free("wasm")) {
     const std::string_view call = rest.substr(5);
     if (call.find('/') != std::string_view::npos && !call.starts_with('/')) {
@@ -90,7 +92,7 @@ void NebulaRoutes::handle(Exchange& exchange) {
       return exchange.respond(std::move(response));
     }
     case Page::results:
-      return exchange.respond(page_of(history_html(history_.newest_first())));
+      return exchange.respond(page_of(page_->html()));
     case Page::call:
     case Page::timed_call:
       return call_at(exchange, found);
@@ -139,9 +141,9 @@ void NebulaRoutes::finish(Exchange& exchange, Page page, const std::vector<Nebul
                           const Response* failure) {
   // `failure` and this call belong to it.
   const auto job = calls_.extract(&exchange);
-  if (page == Page::history) {
+  if (page == Page::history && history_ != nullptr) {
     for (const NebulaResult& result : results) {
-      if (const Result<void> kept = history_.add(result); !kept) {
+      if (const Result<void> kept = history_->add(result); !kept) {
         spdlog::warn("{}", kept.error().message);
         break;
       }
@@ -164,7 +166,9 @@ void NebulaRoutes::finish(Exchange& exchange, Page page, const std::vector<Nebul
     return exchange.respond(std::move(response));
   }
   if (page == Page::history) {
-    return exchange.respond(page_of(history_html(history_.newest_first())));
+    if (page_) return exchange.respond(page_of(page_->html()));
+    const std::vector<NebulaResult> newest_first(results.rbegin(), results.rend());
+    return exchange.respond(page_of(history_html(newest_first)));
   }
   // A client that has gone may have none.
   if (results.empty()) return exchange.respond(host_response(503, "the client has left"));

@@ -1,8 +1,9 @@
 // The routes that Nebula has, in front of the functions.
 //
-//   POST /api/wasm, /api/docker, /api/wasm/all   calls; answers the history as HTML
+//   POST /api/wasm, /api/docker, /api/wasm/all   calls; answers the history as HTML, or where none
+//                                                is kept these calls alone
 //   POST /api/wasm_headless                      calls; answers JSON, and keeps nothing
-//   GET  /api/results                            the history
+//   GET  /api/results                            the history, where one is kept
 //   GET  /api/wasm/MODULE/INPUT                  one call; a page of HTML
 //   GET  /fib/INPUT                              one call of fib; a page with times
 //
@@ -12,6 +13,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <unordered_map>
 
 #include "host/net/exchange.h"
@@ -19,6 +21,7 @@
 #include "host/serve/nebula/call.h"
 #include "host/serve/nebula/form.h"
 #include "host/serve/nebula/history.h"
+#include "host/serve/nebula/history_page.h"
 #include "host/serve/nebula/settings.h"
 
 namespace nur {
@@ -27,7 +30,8 @@ class NebulaRoutes final : public RequestHandler {
  public:
   // `dispatcher` answers everything else. All outlive this; no exchange may be answered behind its
   // end.
-  NebulaRoutes(const NebulaSettings& settings, NebulaHistory& history, Dispatcher& dispatcher,
+  // `history`: nullptr keeps none.
+  NebulaRoutes(const NebulaSettings& settings, NebulaHistory* history, Dispatcher& dispatcher,
                const Registry& registry, EventLoop& loop, const Clock& clock);
 
   void handle(Exchange& exchange) override;
@@ -55,7 +59,8 @@ class NebulaRoutes final : public RequestHandler {
   [[nodiscard]] std::string clamped(const std::string& function, const std::string& input) const;
 
   const NebulaSettings& settings_;
-  NebulaHistory& history_;
+  NebulaHistory* const history_;
+  std::optional<NebulaHistoryPage> page_;  // of history_
   Dispatcher& dispatcher_;
   const Registry& registry_;
   EventLoop& loop_;

@@ -28,6 +28,9 @@ struct NebulaSettings {
   // Its routes come before functions of the same names; otherwise behind them.
   bool first = false;
   InputClamps clamps = nebula_clamps();
+  // Whether calls of forms are kept for /api/results, where everybody sees their inputs and
+  // results.
+  bool history = true;
   // Folder that keeps the history; it lasts as long as the host without one.
   std::optional<Path> data;
 };

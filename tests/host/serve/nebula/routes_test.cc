@@ -98,7 +98,7 @@ class NebulaRoutesTest : public ::testing::Test {
       registry_, *quarantine_};
   NebulaSettings settings_;
   std::shared_ptr<NebulaHistory> history_ = *NebulaHistory::open(std::nullopt);
-  NebulaRoutes routes_{settings_, *history_, dispatcher_, registry_, *loop_, clock_};
+  NebulaRoutes routes_{settings_, history_.get(), dispatcher_, registry_, *loop_, clock_};
 };
 
 TEST_F(NebulaRoutesTest, AnswersAHeadlessCallInJson) {
@@ -323,6 +323,25 @@ TEST_F(NebulaRoutesTest, LeavesOtherPathsAlone) {
   EXPECT_EQ(ask("GET", "/api/wasm/").status, 404);
   EXPECT_EQ(ask("GET", "/api/wasm//1").status, 404);
   EXPECT_EQ(ask("GET", "/api/").status, 404);
+}
+
+TEST_F(NebulaRoutesTest, WithoutAHistoryAFormAnswersItsOwnCallsOnly) {
+  NebulaRoutes forgetful(settings_, nullptr, dispatcher_, registry_, *loop_, clock_);
+  const auto ask_forgetful = [&](std::string_view method, std::string_view target,
+                                 std::string_view text = "") {
+    FakeExchange exchange(method, target, text);
+    exchange.request_.headers.push_back({"Content-Type", "application/x-www-form-urlencoded"});
+    forgetful.handle(exchange);
+    turn_until_answered(exchange);
+    return exchange.answer.value_or(Response{});
+  };
+  EXPECT_EQ(ask_forgetful("POST", "/api/wasm", form("double", "4")).status, 200);
+  const Response second = ask_forgetful("POST", "/api/wasm", form("double", "21"));
+  EXPECT_THAT(second.body, HasSubstr("<p>21 =&gt; 42</p>"));
+  EXPECT_THAT(second.body, HasSubstr("<p>Wasm: 1 call, "));
+  EXPECT_THAT(second.body, Not(HasSubstr("<p>4 =&gt; 8</p>")));
+  EXPECT_EQ(ask_forgetful("GET", "/api/results").status, 404);
+  EXPECT_TRUE(history_->newest_first().empty());
 }
 
 }  // namespace
