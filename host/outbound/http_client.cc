@@ -73,6 +73,9 @@ struct CurlFree {
 template <class T>
 using CurlPtr = std::unique_ptr<T, CurlFree>;
 
+// CURLU_GET_EMPTY of libcurl 8.8; older ones do so without.
+constexpr unsigned kEvenIfEmpty = 1U << 14;
+
 std::optional<std::string> part_of(CURLU* url, CURLUPart part, unsigned flags = 0) {
   char* text = nullptr;
   if (::curl_url_get(url, part, &text, flags) != CURLUE_OK) return std::nullopt;
@@ -299,6 +302,12 @@ class HttpClient::Fetch final : public HttpFetch {
       ::curl_easy_setopt(easy, option, value);
     };
     set(CURLOPT_CURLU, url_.get());
+    // "/path?" is another address than "/path", and libcurl 8.14 forgets which it was.
+    const std::optional<std::string> query = part_of(url_.get(), CURLUPART_QUERY, kEvenIfEmpty);
+    if (query && query->empty()) {
+      const std::string path = *part_of(url_.get(), CURLUPART_PATH, CURLU_URLENCODE);
+      set(CURLOPT_REQUEST_TARGET, (path + "?").c_str());
+    }
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));

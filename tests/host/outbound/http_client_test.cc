@@ -102,6 +102,26 @@ TEST_F(HttpClientTest, HasStatusHeadersAndBody) {
                                             server.port()));
 }
 
+TEST_F(HttpClientTest, AsksForWhatTheUrlSays) {
+  RawServer server(*loop_, [](auto& connection, auto&) { connection.send(kHello); });
+  const std::pair<const char*, const char*> targets[] = {
+      {"", "/"},           {"/a", "/a"},
+      {"/a?", "/a?"},      {"?", "/?"},
+      {"/a?#part", "/a?"}, {"/a#part", "/a"},
+      {"/a??", "/a??"},    {"/a%20b?c=%3f&d", "/a%20b?c=%3f&d"},
+      {"/%3f", "/%3f"}};
+  for (const auto& [written, target] : targets) {
+    EXPECT_EQ(outcome({.method = "GET",
+                       .url = fmt::format("http://127.0.0.1:{}{}", server.port(), written),
+                       .headers = {},
+                       .body = {},
+                       .timeout = {}}),
+              "200");
+    const std::string& request = server.requests.back();
+    EXPECT_TRUE(request.starts_with(fmt::format("GET {} HTTP/1.1\r\n", target))) << request;
+  }
+}
+
 TEST_F(HttpClientTest, SendsMethodHeadersAndBody) {
   RawServer server(*loop_, [](auto& connection, auto&) { connection.send(kHello); });
   EXPECT_EQ(outcome({.method = "PUT",
