@@ -5,25 +5,7 @@
 # shellcheck source=tests/cases/harness.sh
 source "$(dirname -- "$0")/harness.sh"
 
-# Says that it has begun, sleeps a second, then answers.
-write_module sleepy <<'WAT'
-(module
-  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 1)
-  (data (i32.const 900) "begun\n")
-  (data (i32.const 1000) "Content-Type: text/plain\n\nrested")
-  (func $_start (export "_start")
-    (i32.store (i32.const 300) (i32.const 900))
-    (i32.store (i32.const 304) (i32.const 6))
-    (drop (call $write (i32.const 2) (i32.const 300) (i32.const 1) (i32.const 308)))
-    (i32.store offset=16 (i32.const 0) (i32.const 1))
-    (i64.store offset=24 (i32.const 0) (i64.const 1000000000))
-    (drop (call $poll (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 200)))
-    (i32.store (i32.const 300) (i32.const 1000))
-    (i32.store (i32.const 304) (i32.const 32))
-    (drop (call $write (i32.const 1) (i32.const 300) (i32.const 1) (i32.const 308)))))
-WAT
+write_sleeper sleepy 1
 compile_modules
 cp "$NUR_FUNCTIONS/hello.so" "$functions/"
 

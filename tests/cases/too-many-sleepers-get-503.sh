@@ -11,21 +11,7 @@ hard=$(ulimit -Hn)
 # Fewer than the connections to come: the host takes what it may have.
 ulimit -Sn 512
 
-# Sleeps for eight seconds.
-write_module sleeper <<'WAT'
-(module
-  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 1)
-  (data (i32.const 1000) "Content-Type: text/plain\n\nrested")
-  (func $_start (export "_start")
-    (i32.store offset=16 (i32.const 0) (i32.const 1))
-    (i64.store offset=24 (i32.const 0) (i64.const 8000000000))
-    (drop (call $poll (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 200)))
-    (i32.store (i32.const 300) (i32.const 1000))
-    (i32.store (i32.const 304) (i32.const 32))
-    (drop (call $write (i32.const 1) (i32.const 300) (i32.const 1) (i32.const 308)))))
-WAT
+write_sleeper sleeper 8
 compile_modules
 cp "$NUR_FUNCTIONS/hello.so" "$functions/"
 serve --workers 1 --timeout 60s "$functions"
