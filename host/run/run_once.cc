@@ -71,6 +71,7 @@ int run_to_end(const Stage& stage, Invocation& invocation) {
 Result<int> run_typed(const Stage& stage, const ManifestExport& exported, const RunOptions& options,
                       WasiProcess& process) {
   TypedCall call = NUR_TRY(TypedCall::prepare(exported, options.arguments, &process));
+  call.initialize_by(stage.function.module().manifest());
   const int status = run_to_end(stage, call);
   if (status == 0) {
     for (const std::string& result : call.results()) fmt::print("{}\n", result);

@@ -21,6 +21,7 @@ Result<std::unique_ptr<TypedTask>> TypedTask::make(const TaskContext& context, F
   std::unique_ptr<TypedTask> task(
       new TypedTask(context, function, std::move(lease), exchange, std::move(process)));
   TypedCall call = NUR_TRY(TypedCall::prepare(*exported, split_arguments(input), &task->process_));
+  call.initialize_by(function.module().manifest());
   task->call_.emplace(std::move(call));
   return task;
 }

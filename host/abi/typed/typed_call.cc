@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace nur {
 namespace {
@@ -93,8 +94,14 @@ const ManifestExport* choose_typed_export(const Manifest& manifest, std::string_
     const ManifestExport* const found = manifest.find_function(wanted);
     if (found != nullptr && usable(*found)) return found;
   }
-  if (std::ranges::count_if(manifest.exports, usable) != 1) return nullptr;
-  return &*std::ranges::find_if(manifest.exports, usable);
+  const auto meant = [&](const ManifestExport& candidate) {
+    return usable(candidate) && !candidate.name.starts_with('_');
+  };
+  const auto only = [&](const auto& is_one) -> const ManifestExport* {
+    if (std::ranges::count_if(manifest.exports, is_one) != 1) return nullptr;
+    return &*std::ranges::find_if(manifest.exports, is_one);
+  };
+  return std::ranges::any_of(manifest.exports, meant) ? only(meant) : only(usable);
 }
 
 std::vector<std::string> split_arguments(std::string_view text) {
@@ -140,7 +147,15 @@ Result<TypedCall> TypedCall::prepare(const ManifestExport& function,
   return call;
 }
 
+void TypedCall::initialize_by(const Manifest& manifest) {
+  const ManifestExport* const found = manifest.find_function("_initialize");
+  if (found != nullptr && found->type == FunctionType{} && found->entry != function_.entry) {
+    initialize_ = found->entry;
+  }
+}
+
 std::expected<std::optional<Invocation::Call>, nur_trap> TypedCall::next_call(const GuestMemory&) {
+  if (initialize_) return Call{*std::exchange(initialize_, std::nullopt), std::span(&unused_, 1)};
   if (called_) return std::nullopt;
   called_ = true;
   return Call{function_.entry, values_};

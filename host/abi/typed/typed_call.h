@@ -19,6 +19,10 @@ class TypedCall final : public Invocation {
   static Result<TypedCall> prepare(const ManifestExport& function,
                                    const std::vector<std::string>& arguments, void* context);
 
+  // Calls `_initialize` of the module before the function, if it is there: what a C library of a
+  // module that is no command is set up by.
+  void initialize_by(const Manifest& manifest);
+
   std::expected<std::optional<Call>, nur_trap> next_call(const GuestMemory& memory) override;
   void* context(std::uint32_t) override { return context_; }
 
@@ -31,6 +35,8 @@ class TypedCall final : public Invocation {
 
   const ManifestExport& function_;
   void* context_;
+  std::optional<std::uint32_t> initialize_;  // until it was called
+  nur_value unused_{};
   std::vector<nur_value> values_;
   bool called_ = false;
 };
@@ -39,7 +45,8 @@ class TypedCall final : public Invocation {
 bool is_callable_with_numbers(const FunctionType& type);
 
 // The function that a path or command line without an export's name means: the one called `name`,
-// "run", "main", or the only one over numbers. nullptr when none of these is there.
+// "run", "main", or the only one over numbers; those whose name begins with '_', which toolchains
+// add, count only if there is no other. nullptr when none of these is there.
 const ManifestExport* choose_typed_export(const Manifest& manifest, std::string_view name);
 
 // "3,4" -> {"3", "4"}; white space around each is dropped; "" -> {}.

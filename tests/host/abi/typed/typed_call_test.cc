@@ -100,6 +100,31 @@ TEST(ChooseTypedExport, PrefersTheNameThenRunThenMainThenTheOnlyOne) {
   EXPECT_EQ(choose_typed_export(manifest, "other")->name, "only");
 }
 
+TEST(ChooseTypedExport, LeavesOutWhatToolchainsAdd) {
+  Manifest manifest;
+  manifest.exports = {function("_initialize", {}), function("__wasm_call_ctors", {}),
+                      function("fibonacci", {ValueType::i32})};
+  EXPECT_EQ(choose_typed_export(manifest, "other")->name, "fibonacci");
+  manifest.exports = {function("_initialize", {})};
+  EXPECT_EQ(choose_typed_export(manifest, "other")->name, "_initialize");
+}
+TEST(TypedCall, SetsTheModuleUpFirst) {
+  const std::unique_ptr<LoadedModule> module = load_wat(R"((module
+    (global $ready (mut i32) (i32.const 0))
+    (func (export "_initialize") (global.set $ready (i32.add (global.get $ready) (i32.const 1))))
+    (func (export "times") (param i32) (result i32)
+      (i32.mul (local.get 0) (global.get $ready)))))");
+  const auto ask = [&](const char* name, const std::vector<std::string>& arguments) {
+    const std::unique_ptr<Instance> instance = *Instance::create(*module, SandboxLimits{});
+    TypedCall call =
+        *TypedCall::prepare(*module->manifest().find_function(name), arguments, nullptr);
+    call.initialize_by(module->manifest());
+    EXPECT_EQ(run_guest(*instance, call).kind, Outcome::Kind::returned);
+    return call.results();
+  };
+  EXPECT_EQ(ask("times", {"7"}), std::vector<std::string>{"7"});
+  EXPECT_EQ(ask("_initialize", {}), std::vector<std::string>{});
+}
 TEST(ChooseTypedExport, ChoosesNoneAmongSeveral) {
   Manifest manifest;
   manifest.exports = {function("a", {}), function("b", {})};
