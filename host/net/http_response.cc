@@ -73,10 +73,7 @@ bool asks_to_close(const Response& response) {
 bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
 
 std::string_view ResponseWriter::date_line() {
-  // Not time(2), which is one more system call to allow where the kernel gives no clock without.
-  timespec clock{};
-  ::clock_gettime(CLOCK_REALTIME_COARSE, &clock);
-  const std::time_t now = clock.tv_sec;
+  const std::time_t now = std::time(nullptr);
   if (now != date_of_) {
     date_of_ = now;
     std::tm parts{};

@@ -61,6 +61,7 @@ constexpr AllowedCall kServingCalls[] = {
     {SCMP_SYS(gettid), "abort, and lines of the log"},
     // Time and chance.
     {SCMP_SYS(clock_gettime), "time, where it needs a call at all; processor time of guests"},
+    {SCMP_SYS(time), "the Date of answers, which is quicker so; where it needs a call at all"},
     {SCMP_SYS(getrandom), "a guest's random numbers"},
     // What the C library and the processor need.
     {SCMP_SYS(arch_prctl), "the segment of linear memory, on processors without an instruction"},
@@ -76,7 +77,6 @@ constexpr AllowedCall kOutboundCalls[] = {
     {SCMP_SYS(poll), "libcurl's look at a connection that it may use again"},
     {SCMP_SYS(restart_syscall), "the kernel's own: poll, behind a stop of the process"},
     {SCMP_SYS(gettimeofday), "OpenSSL's time, where it needs a call at all"},
-    {SCMP_SYS(time), "libcurl's time, where it needs a call at all"},
 };
 
 // For functions with directories, the first ones for those that can only read.

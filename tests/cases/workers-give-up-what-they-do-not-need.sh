@@ -58,10 +58,10 @@ if ! is_sanitized; then
   mkdir "$scratch/files"
   chmod 755 "$scratch" "$scratch/files"
   readonly changes='ftruncate|mkdirat|unlinkat|renameat2?|linkat|symlinkat|utimensat'
-  expect_calls 36 "socket|connect|openat2|$changes"
+  expect_calls 37 "socket|connect|openat2|$changes"
   expect_calls 43 "openat2|$changes" --outbound 192.0.2.1:80
-  expect_calls 41 "socket|connect|$changes" --dir "$scratch/files::/files"
-  expect_calls 51 "socket|connect" --dir "$scratch/files::/files:rw"
+  expect_calls 42 "socket|connect|$changes" --dir "$scratch/files::/files"
+  expect_calls 52 "socket|connect" --dir "$scratch/files::/files:rw"
   # At most 60, whatever functions may do.
   expect_calls 58 - --outbound 192.0.2.1:80 --dir "$scratch/files::/files:rw"
 fi
