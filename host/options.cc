@@ -337,6 +337,14 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->expected(1)
       ->allow_extra_args(false)
       ->take_all();
+  run_app
+      ->add_option("--outbound", run.options.outbound,
+                   "Where the function may connect to, as with serve; may be repeated")
+      ->envname("NUR_OUTBOUND")
+      ->type_name("RULE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
   std::string profile;
   run_app
       ->add_option("--profile", profile,
@@ -440,6 +448,8 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     run.options.artefact = artefact;
     if (!profile.empty()) run.options.profile = profile;
     if (run_app->count("--invoke") > 0) run.options.invoke = invoke;
+    const Result<OutboundPolicy> outbound = OutboundPolicy::parse(run.options.outbound);
+    if (!outbound) return usage_error("nurhost", "--outbound: " + outbound.error().message);
     for (const std::string& text : directories) {
       const Result<DirectoryGrant> directory = parse_directory(text);
       if (!directory) return usage_error("nurhost", directory.error().message);

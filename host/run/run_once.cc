@@ -11,7 +11,9 @@
 #include "host/abi/handle/answer.h"
 #include "host/abi/stream/nur_stream.h"
 #include "host/abi/typed/typed_call.h"
+#include "host/outbound/own_addresses.h"
 #include "host/run/profile_at_end.h"
+#include "host/run/run_outside.h"
 #include "host/sandbox/low_addresses.h"
 #include "host/serve/handle_task.h"
 #include "host/serve/wasi_task.h"
@@ -44,15 +46,21 @@ struct Stage {
   const TrapGuard& guard;
 };
 
-// Runs to the end, sleeping where the guest does. Returns the exit status; a stopped guest's reason
-// goes to standard error.
-int run_to_end(const Stage& stage, Invocation& invocation) {
+// Runs to the end, sleeping where the guest does, and waiting for `outside` where it does that.
+// Returns the exit status; a stopped guest's reason goes to standard error.
+int run_to_end(const Stage& stage, Invocation& invocation, RunOutside* outside = nullptr) {
   const SystemClock clock;
   const TimeLimits& time = stage.function.limits().time;
   GuestRun run(stage.instance, stage.guard, clock, stage.function.host_functions(), invocation,
                RunLimits{.deadline = clock.now() + time.timeout, .cpu_time = time.cpu_time});
   std::optional<Outcome> outcome;
-  while (!(outcome = run.advance(clock.now()))) std::this_thread::sleep_until(run.wake());
+  while (!(outcome = run.advance(clock.now()))) {
+    if (outside != nullptr) {
+      outside->wait(run.wake());
+    } else {
+      std::this_thread::sleep_until(run.wake());
+    }
+  }
 
   switch (outcome->kind) {
     case Outcome::Kind::returned:
@@ -114,12 +122,16 @@ Result<int> run_handle(const Stage& stage, const RunOptions& options) {
   settings.arguments = options.arguments;
   const std::unique_ptr<LoggingProcess> process =
       NUR_TRY(LoggingProcess::make(stage.function.name(), settings, environment, log));
+  const SystemClock clock;
+  const std::unique_ptr<RunOutside> outside = NUR_TRY(RunOutside::open(stage.function, clock));
   HandleCall call({.entries = entries,
                    .target = {*entry, &environment},
                    .wasi = &process->process(),
                    .output_bytes_max = options.limits.output_bytes_max,
-                   .on_log = [&](GuestLogLevel, std::string_view text) { log(text); }});
-  const int status = run_to_end(stage, call);
+                   .network = outside->network(),
+                   .on_log = [&](GuestLogLevel, std::string_view text) { log(text); },
+                   .services = outside->services()});
+  const int status = run_to_end(stage, call, outside.get());
   process->flush();
   if (call.refused()) fmt::print(stderr, "nurhost: {}\n", *call.refused());
   if (status != 0) return status;
@@ -199,6 +211,8 @@ Result<int> run_once(const RunOptions& options) {
   settings.limits = options.limits;
   settings.directories = options.directories;
   NUR_TRY(open_directories(settings));
+  settings.outbound = options.outbound;
+  if (!settings.outbound.empty()) settings.own_addresses = NUR_TRY(own_addresses());
   const std::unique_ptr<Function> function = NUR_TRY(in_context(
       Function::load(options.artefact.stem().string(), std::move(artefact), std::move(settings)),
       path));

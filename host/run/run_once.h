@@ -18,6 +18,7 @@ struct RunOptions {
   std::vector<std::string> environment;  // "NAME=value"
   std::vector<DirectoryGrant> directories;
   std::vector<std::string> arguments;
+  std::vector<std::string> outbound;  // where a handle function may connect to
   FunctionLimits limits;
   std::optional<Path> profile;  // written at the end, whatever ends the run
 };
@@ -31,7 +32,8 @@ inline constexpr int kExitTrap =
 // Runs the function with this process's standard streams:
 //   wasi    a command: arguments, environment, directories; returns its exit status
 //   typed   arguments are numbers; results are printed, one a line
-//   handle  environment is the table of values; the answer is printed as HTTP has it
+//   handle  environment is the table of values; the answer is printed as HTTP has it. It has a
+//           key-value store of its own, in memory
 //   nur     standard input is the stream, standard output what it sends
 // With a profile, SIGTERM and SIGINT end the process when it is written.
 // Returns the exit status for the shell; says on standard error why a guest was stopped.

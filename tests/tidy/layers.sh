@@ -25,7 +25,7 @@ declare -A may_use=(
   [host/compile]="base nur host/artefact"
   [host/config]="base host/net host/outbound host/serve host/serve/nebula"
   [host/process]="base host/abi/wasi host/artefact host/net host/outbound host/kv host/sandbox host/serve host/serve/nebula"
-  [host/run]="base nur host/artefact host/sandbox host/abi/wasi host/abi/stream host/abi/handle host/abi/typed host/serve"
+  [host/run]="base nur host/artefact host/net host/outbound host/kv host/sandbox host/abi/wasi host/abi/stream host/abi/handle host/abi/typed host/serve"
   [host]="base host/artefact host/compile host/config host/net host/outbound host/kv host/process host/run host/serve"
 )
 

@@ -101,7 +101,17 @@ HostReply HandleCall::wait_for_room() {
 
 std::optional<std::int64_t> HandleCall::write(std::string_view bytes) {
   Exchange* const exchange = setting_.services.exchange;
-  if (exchange == nullptr || exchange->client_gone()) return -1;
+  if (exchange == nullptr) {
+    // On the command line all of the answer is printed at the end.
+    std::string& body = response_.body ? *response_.body : response_.body.emplace();
+    if (bytes.size() >
+        setting_.output_bytes_max - std::min(body.size(), setting_.output_bytes_max)) {
+      return -1;
+    }
+    body += bytes;
+    return static_cast<std::int64_t>(bytes.size());
+  }
+  if (exchange->client_gone()) return -1;
   if (!has_written_) {
     const std::optional<std::uint64_t> length = length_of(response_.headers);
     const Result<void> begun = exchange->begin(head_of(response_), length);

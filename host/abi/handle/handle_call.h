@@ -87,9 +87,10 @@ class HandleCall final : public Invocation {
   // After a write() that has not written all.
   HostReply wait_for_room();
 
-  // Sends status and headers as they are set, the first time, and then all of `bytes`: how many, -1
-  // when the client has gone or cannot be sent such a head, or nullopt: the client is slow, to be
-  // asked again with the same bytes.
+  // Without a client, `bytes` become a part of the answer. Else sends status and headers as they
+  // are set, the first time, and then all of `bytes`: how many, -1 when the client has gone or
+  // cannot be sent such a head, or nullopt: the client is slow, to be asked again with the same
+  // bytes.
   std::optional<std::int64_t> write(std::string_view bytes);
   [[nodiscard]] bool has_written() const { return has_written_; }
 
