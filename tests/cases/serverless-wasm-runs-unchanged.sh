@@ -16,13 +16,21 @@ build_guest testbackend samples/oldest.wasm -DOLD_TCP -DONE_QUESTION
 cat >samples/trap.wat <<'WAT'
 (module
   (import "env" "response_set_status_line" (func $status (param i32 i32 i64)))
+  (import "env" "response_set_header" (func $header (param i32 i64 i32 i64)))
   (import "env" "response_set_body" (func $body (param i32 i64)))
+  (import "env" "log" (func $log (param i32 i64)))
   (import "env" "memory" (memory 1))
-  (data (i32.const 0) "Ok\0d\0aX: y")
+  (data (i32.const 0) "Ok\0d\0aX: y") (data (i32.const 16) "a name\ff\fe")
   (func (export "trap") unreachable)
   (func (export "spin") (loop $again (br $again)))
   (func (export "silent"))
   (func (export "bodiless") (call $status (i32.const 200) (i32.const 0) (i64.const 2)))
+  (func (export "wide") (call $status (i32.const 0x100c9) (i32.const 0) (i64.const 0)) (call $log (i32.const 22) (i64.const 2)) (call $body (i32.const 0) (i64.const 2)))
+  (func (export "early") (call $status (i32.const 99) (i32.const 0) (i64.const 2)) (call $body (i32.const 0) (i64.const 2)))
+  (func (export "named") (call $status (i32.const 200) (i32.const 0) (i64.const 2)) (call $header (i32.const 16) (i64.const 6) (i32.const 0) (i64.const 2)) (call $body (i32.const 0) (i64.const 2)))
+  (func (export "outside") (call $body (i32.const 1) (i64.const 65536)))
+  (func (export "endless") (call $body (i32.const 1) (i64.const -1)))
+  (func (export "asking") (param i32))
   (func (export "empty") (call $status (i32.const 200) (i32.const 0) (i64.const 2)) (call $body (i32.const 0) (i64.const 0)))
   (func (export "split") (call $status (i32.const 200) (i32.const 0) (i64.const 9)) (call $body (i32.const 0) (i64.const 0))))
 WAT
@@ -57,7 +65,7 @@ application() { printf '[[applications]]\nfile_path = "%s"\nmethod = "%s"\nurl_p
   echo 'function = "hello"'
   application samples/testfunc.wasm GET /twice
   echo 'function = "bonjour"'
-  for name in trap spin silent bodiless empty split; do application samples/trap.wat GET "/$name"; done
+  for name in trap spin silent bodiless empty split wide early named outside endless asking; do application samples/trap.wat GET "/$name"; done
 } >config.toml
 
 # serve() would say --listen; the address is the file's.
@@ -95,10 +103,28 @@ expect_bytes GET /oldest "$backend"
 expect_bytes POST /hello "$bonjour"
 expect_bytes GET /twice "$bonjour"
 expect_bytes GET /empty 'HTTP/1.1 200 Ok\r\n\r\n'
+expect_bytes GET /wide 'HTTP/1.1 201 \r\n\r\nOk'
 no_route='HTTP/1.1 404 Not Found\r\nContent-length: 16\r\n\r\nRoute not found\n'
 for target in / /hello/ '/hello?' /old/bonjour /testfunc /api/testfunc/1; do expect_bytes GET "$target" "$no_route"; done
 expect_bytes PUT /hello "$no_route"
-expect_bytes GET /missing 'HTTP/1.1 404 Not Found\r\nContent-length: 19\r\n\r\nFunction not found\n'
+for name in missing asking; do
+  expect_bytes GET "/$name" 'HTTP/1.1 404 Not Found\r\nContent-length: 19\r\n\r\nFunction not found\n'
+done
+expect_bytes HEAD /hello "$no_route"
+expect_bytes GET http://example.test/hello "$no_route"
+# As clients send it: by an older one, with a body that nobody reads, with 40 headers, and another request behind it.
+for request in 'GET /hello HTTP/1.0\r\n\r\n' 'GET /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc' \
+  "GET /hello HTTP/1.1\r\nHost: a\r\n$(printf 'X-%d: y\\r\\n' {1..40})\r\n" \
+  'GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /bonjour HTTP/1.1\r\nHost: a\r\n\r\n'; do
+  printf '%b' "$request" | exchange >"$scratch/got"
+  expect_equal "answer to ${request:0:50}" "$(od -c "$scratch/got")" "$(printf '%b' "$hello" | od -c)"
+done
+# And a head that comes in pieces, which hung that host.
+exec 8<>"/dev/tcp/127.0.0.1/$port"
+for piece in 'GET /he' 'llo HTTP/1.1\r' '\nHost: a\r\n' '\r\n'; do printf '%b' "$piece" >&8 && sleep 0.02; done
+expect_equal "answer to a head in pieces" "$(timeout 20 od -c <&8)" "$(printf '%b' "$hello" | od -c)"
+exec 8>&-
+expect_bytes GET /bonjour "$bonjour"
 
 # What upstream dies of is an answer here.
 expect_answer "500 500 Internal Server Error: the function trapped: unreachable" /trap
@@ -106,6 +132,10 @@ expect_status 504 /spin
 expect_answer "500 500 Internal Server Error: the function ended without setting a status" /silent
 expect_answer "500 500 Internal Server Error: the function ended without setting a body" /bodiless
 expect_answer "500 500 Internal Server Error: the function's answer cannot be sent: the reason phrase has a control character" /split
+expect_answer "500 500 Internal Server Error: the function trapped: out of bounds memory access" /outside
+expect_answer "500 500 Internal Server Error: the function trapped: out of bounds memory access" /endless
+expect_status 500 /early
+expect_status 500 /named
 expect_bytes GET /hello "$hello"
 
 # What guests log is said as upstream says it, and in the log.
