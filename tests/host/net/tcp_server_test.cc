@@ -263,9 +263,10 @@ TEST_F(TcpServerTest, ClosesAClientThatTakesTooSlowly) {
   const auto seconds_there = [&](std::size_t least) {
     listen({.prefers_others = nullptr, .bytes_per_second_min = least});
     const Fd client = connect();
+    // So much that it is never all on its way.
+    held_[0]->write(std::string(32 << 20, 'z'));
     int seconds = 0;
     for (; seconds < 100 && !held_[0]->client_gone(); seconds += 10) {
-      while (held_[0]->has_room()) held_[0]->write(std::string(64 << 10, 'z'));
       for (int i = 0; i < 3; ++i) receive(client);
       advance(Milliseconds(10'000));
     }
