@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <exception>
 #include <fcntl.h>
 #include <functional>
@@ -263,6 +264,9 @@ class StoreCallsTest : public SystemCallsTest {
       Result<std::unique_ptr<KvDatabase>> database =
           KvDatabase::open(folder_.path() / "kv.sqlite", {});
       if (!database) ::_exit(1);
+      // As a store does before, and whoever logs without asks for terminals and time zones.
+      start_logging(LogLevel::info);
+      ::tzset();
       ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
       if (!allow_only_calls_of_the_store(record())) ::_exit(77);
       call(**database);
