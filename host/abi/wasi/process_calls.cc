@@ -35,17 +35,21 @@ Done put_sizes(const GuestMemory& memory, const std::vector<std::string>& string
 // A table of pointers at `table`, the strings with their NULs at `buffer`.
 Done put_strings(const GuestMemory& memory, const std::vector<std::string>& strings, Pointer table,
                  Pointer buffer) {
-  NUR_TRY(guest_range(memory, table, std::uint64_t{strings.size()} * sizeof(Pointer)));
-  NUR_TRY(guest_range(memory, buffer, bytes_of(strings)));
+  const auto pointers_place =
+      NUR_TRY(guest_range(memory, table, std::uint64_t{strings.size()} * sizeof(Pointer)));
+  const auto bytes_place = NUR_TRY(guest_range(memory, buffer, bytes_of(strings)));
+  // In two pieces: most programs ask for all of their environment when they begin.
+  std::string pointers;
+  std::string bytes;
+  pointers.reserve(pointers_place.size());
+  bytes.reserve(bytes_place.size());
   for (const std::string& text : strings) {
-    NUR_TRY(write_guest(memory, table, buffer));
-    const std::string_view with_nul(text.c_str(), text.size() + 1);
-    const std::span<const std::byte> place = NUR_TRY(guest_range(memory, buffer, with_nul.size()));
-    NUR_TRY(copy_to_guest(memory, place, with_nul));
-    table += sizeof(Pointer);
-    buffer += static_cast<Pointer>(with_nul.size());
+    const Pointer at = buffer + static_cast<Pointer>(bytes.size());
+    pointers.append(reinterpret_cast<const char*>(&at), sizeof at);
+    bytes.append(text.c_str(), text.size() + 1);
   }
-  return {};
+  NUR_TRY(copy_to_guest(memory, pointers_place, pointers));
+  return copy_to_guest(memory, bytes_place, bytes);
 }
 
 }  // namespace
