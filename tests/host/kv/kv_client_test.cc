@@ -222,12 +222,14 @@ TEST_F(KvClientTest, AServerForgetsWhatWasTaken) {
   EXPECT_LT(held_most - before, std::size_t{64} << 20);
 }
 
-// A millisecond passes whenever somebody looks.
+// So much time passes whenever somebody looks.
 class HastyClock final : public Clock {
  public:
-  [[nodiscard]] TimePoint now() const override { return now_ += Milliseconds(1); }
+  explicit HastyClock(Milliseconds step) : step_(step) {}
+  [[nodiscard]] TimePoint now() const override { return now_ += step_; }
 
  private:
+  const Milliseconds step_;
   mutable TimePoint now_{};
 };
 
@@ -256,7 +258,7 @@ class KvFairnessTest : public KvClientTest {
     return before.value_or(99);
   }
 
-  HastyClock hasty_;
+  HastyClock hasty_{Milliseconds(1)};
   KvServer hasty_server_{*loop_, *database_, hasty_};
   KvClient other_{*loop_};
   void connect_hastily(KvClient& client) {
@@ -296,6 +298,38 @@ TEST_F(KvFairnessTest, ABatchEndsWhenItsTimeIsOver) {
     EXPECT_LE(after_turns[i] - after_turns[i - 1], 4);
   }
   EXPECT_EQ(ask(client_, {.kind = Kind::get, .space = "f", .key = "n"}).bytes, "10");
+}
+
+// Each batch is one request, and each read almost two.
+TEST_F(KvClientTest, AServerReadsNoMoreThanItMayHold) {
+  const HastyClock clock(kKvBatchTime);
+  KvServer server(*loop_, *database_, clock);
+  auto [ours, theirs] = socket_pair();
+  ASSERT_TRUE(server.add(std::move(theirs)));
+  std::string set;
+  append(set,
+         KvRequest{.kind = Kind::set, .space = "f", .key = "k", .value = std::string(33'000, 'v')});
+  KvStream<KvReply> replies;
+  std::size_t sent = 0;
+  std::size_t answered = 0;
+  std::size_t held_most = 0;
+  for (int turn = 0; turn < 1500; ++turn) {
+    while (true) {
+      const std::string_view rest = std::string_view(set).substr(sent % set.size());
+      const ssize_t more = ::send(ours.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+      if (more <= 0) break;
+      sent += static_cast<std::size_t>(more);
+    }
+    ASSERT_TRUE(loop_->run_once(Milliseconds(1)));
+    char bytes[4096];
+    const ssize_t got = ::recv(ours.get(), bytes, sizeof bytes, 0);
+    if (got > 0) replies.feed({bytes, static_cast<std::size_t>(got)});
+    while (replies.next()) ++answered;
+    held_most = std::max(held_most, sent - answered * set.size());
+  }
+  // 16 MiB, and what a read adds and sockets hold.
+  EXPECT_GT(held_most, std::size_t{16} << 20);
+  EXPECT_LT(held_most, std::size_t{17} << 20);
 }
 
 // The server asks for it again, behind the keys that it has seen.
