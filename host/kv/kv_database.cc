@@ -274,20 +274,22 @@ bool KvDatabase::begin() {
 }
 
 bool KvDatabase::commit() {
-  for (auto& [name, space] : spaces_) {
-    if (!std::exchange(space.is_changed, false)) continue;
+  for (Space* const space : changed_) {
+    space->is_changed = false;
     Statement(*this, kSaveSpace)
-        .bind(1, space.id)
-        .bind(2, static_cast<std::int64_t>(space.keys))
-        .bind(3, static_cast<std::int64_t>(space.bytes))
+        .bind(1, space->id)
+        .bind(2, static_cast<std::int64_t>(space->keys))
+        .bind(3, static_cast<std::int64_t>(space->bytes))
         .step();
   }
+  changed_.clear();
   return !failed_ && run("COMMIT");
 }
 
 // What was counted since the last commit counts no more.
 void KvDatabase::roll_back() {
   if (::sqlite3_get_autocommit(connection_) == 0) run("ROLLBACK");
+  changed_.clear();
   spaces_.clear();
   space_names_.clear();
   sqlite3_stmt* statement = nullptr;
@@ -505,15 +507,19 @@ KvCode KvDatabase::put(Space& space, const std::string& key, const std::string& 
     ++space.keys;
   }
   space.bytes += more;
-  space.is_changed = true;
+  note_change(space);
   return KvCode::ok;
+}
+
+void KvDatabase::note_change(Space& space) {
+  if (!std::exchange(space.is_changed, true)) changed_.push_back(&space);
 }
 
 void KvDatabase::erase(Space& space, const Row& row) {
   Statement(*this, kErase).bind(1, row.id).step();
   space.keys -= std::min<std::uint64_t>(1, space.keys);
   space.bytes -= std::min(row.bytes, space.bytes);
-  space.is_changed = true;
+  note_change(space);
 }
 
 // Of a statement that has all but the time bound.

@@ -116,12 +116,14 @@ class KvDatabase {
   KvCode put(Space& space, const std::string& key, const std::string& value, std::int64_t expires,
              const std::optional<Row>& old, std::int64_t now_ms);
   void erase(Space& space, const Row& row);
+  void note_change(Space& space);
   std::size_t purge_rows(sqlite3_stmt* select, std::int64_t now_ms);
 
   sqlite3* connection_;
   const KvLimits limits_;
   std::map<std::string, Space, std::less<>> spaces_;
   std::map<std::int64_t, std::string> space_names_;
+  std::vector<Space*> changed_;                                 // since the transaction began
   std::map<std::string, std::int64_t, std::less<>> said_full_;  // when; of namespaces
   bool failed_ = false;                                         // since the transaction began
   std::vector<sqlite3_stmt*> statements_;
