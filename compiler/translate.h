@@ -2,6 +2,7 @@
 // compiled side by side.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "base/file.h"

@@ -3,6 +3,7 @@
 // who waits for the store, and nobody else.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>

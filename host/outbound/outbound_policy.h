@@ -20,6 +20,7 @@
 // to a rule that names that very address, or loopback.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>

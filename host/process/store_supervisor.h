@@ -2,6 +2,7 @@
 // connections between it and the workers.
 #pragma once
 
+#include <cstdint>
 #include <sys/types.h>
 
 #include "host/net/event_loop.h"

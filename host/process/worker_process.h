@@ -1,6 +1,7 @@
 // A worker as the master sees it: a place that has a process most of the time.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <sys/types.h>

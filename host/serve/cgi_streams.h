@@ -1,6 +1,7 @@
 // Standard input and output of a CGI command whose client sends and takes while it runs.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 

@@ -1,6 +1,7 @@
 // What a tenant calls a function: a loaded module under a name, ready to take requests.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>

@@ -3,6 +3,7 @@
 // the bytes that serverless-wasm sends, and the connection is closed.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>

@@ -1,6 +1,7 @@
 // One request to a handle function: what the guest sets becomes the answer.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 

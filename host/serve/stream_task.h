@@ -6,6 +6,7 @@
 // sent goes out as it is; so does what it sends to a connection without HTTP.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "host/serve/guest_task.h"

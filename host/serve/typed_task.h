@@ -1,6 +1,7 @@
 // GET /api/NAME/INPUT of a typed export: numbers in the path, numbers in the answer.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "host/abi/typed/typed_call.h"

@@ -1,6 +1,7 @@
 // A request to a WASI command, in two ways: as CGI, and as "input in, result out" below /api.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>

@@ -2,6 +2,7 @@
 // the exports of modules that a script has registered.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string_view>
 

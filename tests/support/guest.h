@@ -1,6 +1,7 @@
 // A few lines of WAT, through nurc's pipeline, loaded by the host's loader: what guest tests run.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>

@@ -1,6 +1,7 @@
 // A call of an exported function over numbers, from text and to text: "3,4" -> "7".
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

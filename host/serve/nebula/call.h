@@ -1,6 +1,7 @@
 // One request of Nebula's: so many calls of a function, one after the other, then one answer.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>

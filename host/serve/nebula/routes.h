@@ -12,6 +12,7 @@
 // /fib.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <unordered_map>

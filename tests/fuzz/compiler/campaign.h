@@ -5,6 +5,7 @@
 // dies or stands still costs its module and is replaced.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>

@@ -2,6 +2,7 @@
 // chance.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

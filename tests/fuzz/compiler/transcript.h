@@ -12,6 +12,7 @@
 // Words are those of plan.h.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -1,6 +1,7 @@
 // One module in both engines, from its bytes to a verdict.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "compiler/subprocess.h"

@@ -2,6 +2,7 @@
 // say, or nothing, or nonsense.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>

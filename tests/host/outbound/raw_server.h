@@ -2,6 +2,7 @@
 // then does what the test says with the connection.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>

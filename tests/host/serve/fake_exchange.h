@@ -1,6 +1,7 @@
 // A request and the place for its answer, without a network.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
