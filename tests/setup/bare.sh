@@ -66,7 +66,8 @@ share_network() {
   if compgen -G '/usr/local/share/ca-certificates/*.crt' >/dev/null; then
     mkdir -p "$system/usr/local/share/ca-certificates"
     cp /usr/local/share/ca-certificates/*.crt "$system/usr/local/share/ca-certificates/"
-    chroot "$system" update-ca-certificates >/dev/null 2>&1
+    TMPDIR=/tmp chroot "$system" update-ca-certificates >/dev/null ||
+      fail "could not hand over this machine's certificates"
   fi
 }
 
