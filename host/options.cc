@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/artefact_file.h"
 #include "base/units.h"
 #include "base/version.h"
 #include "host/net/socket_address.h"
@@ -135,6 +136,58 @@ Result<void> check(const RawFront& raw, ServerOptions& server) {
   return {};
 }
 
+// The listener that takes functions, as written on the command line.
+struct RawUpload {
+  std::string address;
+  std::string token_file;
+  std::string folder;
+  std::string bytes_max = "64MiB";
+};
+
+void add_upload_options(CLI::App& app, RawUpload& raw) {
+  app.add_option("--upload", raw.address,
+                 "Listen there for functions, too (PUT /NAME.so or /NAME.wasm, DELETE, GET /):\n"
+                 "off unless said. Whoever has the token can run code: keep it on 127.0.0.1,\n"
+                 "behind a proxy with TLS or an SSH tunnel")
+      ->envname("NUR_UPLOAD")
+      ->type_name("ADDRESS:PORT");
+  app.add_option("--upload-token-file", raw.token_file,
+                 "What an upload has to bring, as \"Authorization: Bearer TOKEN\": a word of 16\n"
+                 "characters at least, in a file that others cannot read")
+      ->envname("NUR_UPLOAD_TOKEN_FILE")
+      ->type_name("FILE");
+  app.add_option("--upload-dir", raw.folder,
+                 "Where uploads go: one of PATHS (the only folder among them)")
+      ->envname("NUR_UPLOAD_DIR")
+      ->type_name("DIR");
+  app.add_option("--upload-limit", raw.bytes_max, "Largest function that is taken")
+      ->envname("NUR_UPLOAD_LIMIT")
+      ->type_name("SIZE")
+      ->capture_default_str();
+}
+
+Result<std::optional<UploadOptions>> checked(const RawUpload& raw) {
+  if (raw.address.empty()) {
+    if (raw.token_file.empty() && raw.folder.empty()) return std::optional<UploadOptions>();
+    return fail(ErrorKind::invalid_input,
+                "--upload-token-file, --upload-dir: say where to listen with --upload, too");
+  }
+  NUR_TRY(in_context(parse_address(raw.address), "--upload"));
+  if (raw.token_file.empty()) {
+    return fail(ErrorKind::invalid_input,
+                "--upload: name a file with a token with --upload-token-file; whoever can upload "
+                "can run code here, so nobody can without one");
+  }
+  UploadOptions upload{.address = raw.address, .token_file = raw.token_file, .folder = {}};
+  if (!raw.folder.empty()) upload.folder = raw.folder;
+  upload.bytes_max = NUR_TRY(in_context(parse_size(raw.bytes_max), "--upload-limit"));
+  if (upload.bytes_max == 0 || upload.bytes_max > kArtefactBytesMax) {
+    return fail(ErrorKind::invalid_input, "--upload-limit: from 1B to {}",
+                format_size(kArtefactBytesMax));
+  }
+  return std::optional(std::move(upload));
+}
+
 Result<DirectoryGrant> parse_directory(const std::string& text) {
   std::string_view rest = text;
   DirectoryGrant directory;
@@ -215,6 +268,8 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->envname("NUR_TCP_IDLE_TIMEOUT")
       ->type_name("DURATION")
       ->capture_default_str();
+  RawUpload upload;
+  add_upload_options(*serve_app, upload);
   serve_app->add_option("--listen", serve.server.address, "Where to listen: ADDRESS:PORT")
       ->envname("NUR_LISTEN")
       ->type_name("ADDRESS:PORT")
@@ -421,6 +476,9 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     const Result<Nanoseconds> idle = checked_time(tcp_idle, "--tcp-idle-timeout");
     if (!idle) return usage_error("nurhost", idle.error().message);
     serve.tcp_idle = std::chrono::duration_cast<Milliseconds>(*idle);
+    Result<std::optional<UploadOptions>> uploads = checked(upload);
+    if (!uploads) return usage_error("nurhost", uploads.error().message);
+    serve.upload = *std::move(uploads);
     if (paths.empty() && static_replies.empty()) {
       return usage_error("nurhost", "PATHS: name a folder of artefacts, or artefacts (.so)");
     }

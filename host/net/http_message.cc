@@ -13,7 +13,7 @@ struct Phrase {
   std::string_view text;
 };
 
-// RFC 9110 section 15, and RFC 6585 for 428, 429, 431 and 511. Sorted.
+// RFC 9110 section 15, RFC 6585 for 428, 429, 431 and 511, RFC 4918 for 507. Sorted.
 constexpr std::array kPhrases{
     Phrase{100, "Continue"},
     Phrase{101, "Switching Protocols"},
@@ -62,6 +62,7 @@ constexpr std::array kPhrases{
     Phrase{503, "Service Unavailable"},
     Phrase{504, "Gateway Timeout"},
     Phrase{505, "HTTP Version Not Supported"},
+    Phrase{507, "Insufficient Storage"},
     Phrase{511, "Network Authentication Required"},
 };
 

@@ -55,6 +55,12 @@ bool SocketAddress::is_wildcard() const {
   return false;
 }
 
+bool SocketAddress::is_loopback() const {
+  if (storage.ss_family == AF_INET) return ntohl(as_v4(*this).sin_addr.s_addr) >> 24 == 127;
+  if (storage.ss_family == AF_INET6) return IN6_IS_ADDR_LOOPBACK(&as_v6(*this).sin6_addr);
+  return false;
+}
+
 Result<SocketAddress> parse_address(std::string_view text) {
   const auto refuse = [&] {
     return fail(ErrorKind::invalid_input,

@@ -20,6 +20,8 @@ struct SocketAddress {
   [[nodiscard]] std::uint16_t port() const;
   // Any address of this machine: 0.0.0.0 or ::.
   [[nodiscard]] bool is_wildcard() const;
+  // Of this machine alone: 127.0.0.0/8 or ::1.
+  [[nodiscard]] bool is_loopback() const;
 };
 
 // "127.0.0.1:8080", "[::1]:8080". ":8080" and "8080" mean 127.0.0.1: nobody is served to the

@@ -23,6 +23,7 @@
 #include "host/process/quarantine.h"
 #include "host/process/shared_state.h"
 #include "host/process/store_supervisor.h"
+#include "host/process/upload_supervisor.h"
 #include "host/process/worker.h"
 #include "host/process/worker_process.h"
 #include "host/serve/profile.h"
@@ -112,6 +113,8 @@ class Master final : public WorkerOwner {
   Result<void> find_functions();
   // Starts the key-value store, if some function uses it.
   Result<void> begin_store();
+  // Starts the process of uploads, if there are to be any.
+  Result<void> begin_upload();
   // Errors: not_found, invalid_input.
   Result<void> check_tcp_bindings() const;
   void close_doors();
@@ -150,7 +153,8 @@ class Master final : public WorkerOwner {
   bool stopping_ = false;
   std::optional<Error> start_failed_;
   std::vector<std::unique_ptr<WorkerProcess>> workers_;
-  std::unique_ptr<StoreSupervisor> store_;  // if some function uses it
+  std::unique_ptr<StoreSupervisor> store_;    // if some function uses it
+  std::unique_ptr<UploadSupervisor> upload_;  // if there are uploads
   std::unique_ptr<SignalWatch> signals_;
   Timer overdue_;
   Timer door_closes_;
@@ -230,6 +234,7 @@ Result<void> Master::run() {
   NUR_TRY(check_tcp_bindings());
   if (options_.profiles) NUR_TRY(prepare_profiles());
   NUR_TRY(begin_store());
+  NUR_TRY(begin_upload());
   all_found_ = true;
   for (const auto& worker : workers_) deploy_to(*worker);
 
@@ -301,6 +306,25 @@ Result<void> Master::begin_store() {
         }
       });
   return store_->begin();
+}
+
+Result<void> Master::begin_upload() {
+  if (!options_.upload) return {};
+  const SocketAddress wanted = NUR_TRY(parse_address(options_.upload->address));
+  Fd listening = NUR_TRY(in_context(listen_when_free(wanted, {.accepts_per_turn = 1}), "--upload"));
+  upload_ = std::make_unique<UploadSupervisor>(*loop_, *options_.upload, std::move(listening),
+                                               shared_.upload_fault());
+  NUR_TRY(upload_->begin());
+  const SocketAddress at = upload_->address();
+  if (!at.is_loopback()) {
+    spdlog::warn(
+        "--upload {}: token and functions cross the network unencrypted; listen on 127.0.0.1, "
+        "behind a proxy with TLS or an SSH tunnel",
+        to_string(at));
+  }
+  spdlog::info("taking uploads to {} on http://{}", options_.upload->folder->string(),
+               to_string(at));
+  return {};
 }
 
 Result<void> Master::find_functions() {
@@ -433,6 +457,7 @@ void Master::bury_the_dead() {
   if (store_ != nullptr && store_->bury()) {
     for (const auto& worker : workers_) worker->knows_store = false;
   }
+  if (upload_ != nullptr) upload_->bury();
   for (const auto& worker : workers_) {
     int status = 0;
     if (!worker->is_running() || ::waitpid(worker->pid, &status, WNOHANG) != worker->pid) continue;
@@ -512,6 +537,7 @@ void Master::drain(int signal) {
     // One that is still loading has nothing in flight; at its next message it ends.
     worker->send(DrainMessage{});
   }
+  if (upload_ != nullptr) upload_->drain();
   overdue_.set(loop_->now() + options_.drain_timeout);
   door_closes_.set(loop_->now() + kDoorCloses);
   end_when_all_are_gone();
@@ -521,6 +547,7 @@ void Master::stop_at_once(std::string_view reason) {
   if (stopping_) return;
   stopping_ = true;
   if (store_ != nullptr) store_->end();
+  if (upload_ != nullptr) upload_->stop();
   spdlog::warn("stopping at once: {}", reason);
   for (const auto& worker : workers_) worker->send(StopMessage{});
   grace_over_.set(loop_->now() + kGrace);
@@ -530,6 +557,7 @@ void Master::end_when_all_are_gone() {
   for (const auto& worker : workers_) {
     if (worker->is_running()) return;
   }
+  if (upload_ != nullptr && upload_->pid() != 0) return;
   loop_->stop();
 }
 
@@ -580,6 +608,9 @@ Result<void> serve(const ServeOptions& asked) {
   ::signal(SIGPIPE, SIG_IGN);
   ServeOptions options = asked;
   options.server.descriptors_max = raise_descriptor_limit();
+  if (options.upload) {
+    options.upload->folder = NUR_TRY(upload_folder_of(options.upload->folder, options.paths));
+  }
   // Each worker makes its own; whether they can be made is known before there is one.
   struct Nobody final : RequestHandler {
     void handle(Exchange&) override {}

@@ -4,6 +4,8 @@
 //   worker -> master   refused ... ready
 //   master -> store    store, once per worker
 //   store  -> master   ready | refused
+//   master -> upload   drain
+//   upload -> master   ready | refused
 //
 //   [ kind: 1 byte | numbers, little-endian | texts, each behind its length of 4 bytes ]
 //
@@ -54,7 +56,8 @@ struct StopMessage {
 struct StoreMessage {
   bool operator==(const StoreMessage&) const = default;
 };
-// This function cannot be served; of the store: the database cannot be opened.
+// This function cannot be served; of the store: the database cannot be opened;
+// of the process of uploads: it cannot take any.
 struct RefusedMessage {
   std::uint32_t number = 0;
   std::string reason;

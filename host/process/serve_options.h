@@ -37,6 +37,14 @@ inline constexpr std::size_t kTcpBindingsMax = 64;
 // "127.0.0.1:7000=echo". Errors: invalid_input.
 Result<TcpBinding> parse_tcp_binding(std::string_view text);
 
+// A second listener that takes functions (upload_process.h).
+struct UploadOptions {
+  std::string address;
+  Path token_file;
+  std::optional<Path> folder;  // one of ServeOptions::paths; the only folder of them, if not given
+  std::size_t bytes_max = std::size_t{64} << 20;  // of a file
+};
+
 struct ServeOptions {
   std::vector<Path> paths;
   // Artefacts that are served under other names than their files', before those of `paths`.
@@ -53,6 +61,7 @@ struct ServeOptions {
   std::shared_ptr<NebulaHistory> nebula_history;
   std::vector<StaticReply> static_replies;
   std::vector<TcpBinding> tcp;
+  std::optional<UploadOptions> upload;
   Milliseconds tcp_idle{300'000};         // a connection of theirs may be without a byte
   Nanoseconds quantum = Milliseconds(1);  // max(): guests are never switched out
   Milliseconds drain_timeout{30'000};

@@ -15,6 +15,7 @@ constexpr std::size_t kTableBytes =
 constexpr std::size_t kStoreBytes = kPageBytes;
 constexpr std::size_t kHeadBytes = kTableBytes + kStoreBytes;
 static_assert(sizeof(WorkerPage) <= kPageBytes);
+static_assert(2 * sizeof(FaultRecord) <= kStoreBytes);
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);  // a lock would be one process's
 
 }  // namespace
@@ -29,6 +30,7 @@ Result<SharedState> SharedState::map(std::size_t workers) {
   }
   SharedState state(begin, bytes);
   new (&state.store_fault()) FaultRecord();
+  new (&state.upload_fault()) FaultRecord();
   for (std::size_t i = 0; i < workers; ++i) new (&state.page(i)) WorkerPage();
   return state;
 }
@@ -52,5 +54,7 @@ QuarantineTable& SharedState::quarantine() const {
 FaultRecord& SharedState::store_fault() const {
   return *reinterpret_cast<FaultRecord*>(static_cast<char*>(begin_) + kTableBytes);
 }
+
+FaultRecord& SharedState::upload_fault() const { return *(&store_fault() + 1); }
 
 }  // namespace nur

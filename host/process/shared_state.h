@@ -1,5 +1,5 @@
 // The memory that master and workers have in common: a page for each worker, the quarantines, and
-// what brought the key-value store down.
+// what brought the key-value store or the process of uploads down.
 // Made before the first worker is forked.
 #pragma once
 
@@ -22,6 +22,7 @@ class SharedState {
   [[nodiscard]] WorkerPage& page(std::size_t worker) const;
   [[nodiscard]] QuarantineTable& quarantine() const;
   [[nodiscard]] FaultRecord& store_fault() const;
+  [[nodiscard]] FaultRecord& upload_fault() const;
 
  private:
   SharedState(void* begin, std::size_t bytes) : begin_(begin), bytes_(bytes) {}

@@ -150,6 +150,62 @@ constexpr AllowedCall kStoreCalls[] = {
 };
 static_assert(std::size(kStoreCalls) <= kAllowedCallsMax);
 
+// Of the process of uploads, once its folder is open. What is opened and changed is beneath it:
+// Landlock's to say.
+constexpr AllowedCall kUploadCalls[] = {
+    // Connections, and the event loop.
+    {SCMP_SYS(accept4), "new connections"},
+    {SCMP_SYS(recvfrom), "uploads"},
+    {SCMP_SYS(recvmsg), "messages of the master"},
+    {SCMP_SYS(sendto), "answers"},
+    {SCMP_SYS(sendmsg), "answers of several pieces; that it is ready"},
+    {SCMP_SYS(shutdown), "the end of an answer"},
+    {SCMP_SYS(getsockname), "the address that a client reached"},
+    {SCMP_SYS(getsockopt), "how much of an answer is on its way"},
+    {SCMP_SYS(setsockopt), "options of accepted connections"},
+    {SCMP_SYS(ioctl), "how much is unsent (SIOCOUTQ)"},
+    {SCMP_SYS(epoll_wait), "waiting"},
+    {SCMP_SYS(epoll_pwait), "waiting, as newer C libraries do it"},
+    {SCMP_SYS(epoll_ctl), "what is waited for"},
+    {SCMP_SYS(close), "connections and files that are done"},
+    {SCMP_SYS(fcntl), "the descriptor in reserve; how a folder was opened"},
+    // The folder.
+    {SCMP_SYS(openat), "files that are written, and the folder's entries"},
+    {SCMP_SYS(getdents64), "the folder's entries"},
+    {SCMP_SYS(newfstatat), "what is there and how large it is"},
+    {SCMP_SYS(fstat), "the same"},
+    {SCMP_SYS(lseek), "the C library's place in a folder"},
+    {SCMP_SYS(flock), "whose a file is that is being written"},
+    {SCMP_SYS(fsync), "that files last"},
+    {SCMP_SYS(renameat), "a file takes its name"},
+    {SCMP_SYS(renameat2), "the same, as newer C libraries do it"},
+    {SCMP_SYS(unlinkat), "functions that are deleted"},
+    // The log, memory that is never executable, and signals.
+    {SCMP_SYS(write), "files, and the log"},
+    {SCMP_SYS(writev), "last words of the C library"},
+    {SCMP_SYS(mmap), "the heap"},
+    {SCMP_SYS(munmap), "the same, given back"},
+    {SCMP_SYS(mprotect), "the heap, as it grows"},
+    {SCMP_SYS(mremap), "the heap's large blocks"},
+    {SCMP_SYS(madvise), "giving pages back"},
+    {SCMP_SYS(brk), "the heap"},
+    {SCMP_SYS(rt_sigaction), "the C library's abort; not for SIGSYS"},
+    {SCMP_SYS(rt_sigprocmask), "the same"},
+    {SCMP_SYS(rt_sigreturn), "the way back from every handler"},
+    {SCMP_SYS(tgkill), "abort; to this process only"},
+    {SCMP_SYS(getpid), "abort, and lines of the log"},
+    {SCMP_SYS(gettid), "the same"},
+    // Time and chance, and what the C library needs.
+    {SCMP_SYS(clock_gettime), "time, where it needs a call at all"},
+    {SCMP_SYS(gettimeofday), "the same"},
+    {SCMP_SYS(time), "the Date of answers, where it needs a call at all"},
+    {SCMP_SYS(getrandom), "temporary names"},
+    {SCMP_SYS(futex), "locks of the C library"},
+    {SCMP_SYS(restart_syscall), "the kernel's own, behind a stop"},
+    {SCMP_SYS(exit_group), "the end"},
+};
+static_assert(std::size(kUploadCalls) <= kAllowedCallsMax);
+
 // include/uapi/linux/fs.h of Linux 6.7: _IOWR('f', 16, struct pm_scan_arg), of 96 bytes.
 constexpr unsigned kPagemapScan = 0xc0606610;
 constexpr unsigned kSocketUnsent = 0x5411;  // SIOCOUTQ
@@ -262,12 +318,18 @@ std::span<const AllowedCall> file_calls(FileAccess access) {
 
 std::span<const AllowedCall> store_calls() { return kStoreCalls; }
 
+std::span<const AllowedCall> upload_calls() { return kUploadCalls; }
+
 Result<void> allow_only_these_calls(FaultRecord& record, FileAccess access, Connecting connecting) {
   return allow_only(record, {serving_calls(), outbound_calls(connecting), file_calls(access)});
 }
 
 Result<void> allow_only_calls_of_the_store(FaultRecord& record) {
   return allow_only(record, {store_calls()});
+}
+
+Result<void> allow_only_calls_of_uploads(FaultRecord& record) {
+  return allow_only(record, {upload_calls()});
 }
 
 std::string system_call_name(int number) {

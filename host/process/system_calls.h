@@ -1,4 +1,5 @@
-// The system calls that a worker may make once it serves, and the key-value store; any other one
+// The system calls that a worker may make once it serves, the key-value store, and the
+// process of uploads; any other one
 // ends it (seccomp(2)).
 //
 // Whoever takes over a worker through a flaw of ours finds a process that can go on answering the
@@ -49,6 +50,11 @@ Result<void> allow_only_these_calls(FaultRecord& record, FileAccess access = Fil
 std::span<const AllowedCall> store_calls();
 // As above. `record` outlives this process's calls.
 Result<void> allow_only_calls_of_the_store(FaultRecord& record);
+
+// And so has the process of uploads: it accepts connections, and opens and renames files, beneath
+// the folder that Landlock has left it.
+std::span<const AllowedCall> upload_calls();
+Result<void> allow_only_calls_of_uploads(FaultRecord& record);
 
 // "execve", or its number when it has no name here.
 std::string system_call_name(int number);

@@ -25,6 +25,7 @@ expect_said 'serve' 'run'
 expect_exit 0 "$nurhost" serve --help
 expect_said '--listen' '--timeout' '--memory-max' '--cpu-time' '--quantum' '--drain-timeout' 'NUR_LISTEN' 'SIGTERM'
 expect_said '--connections-per-client' '--header-timeout' '--unsent-max' '--outbound' '--dns-server'
+expect_said '--upload ADDRESS:PORT' '--upload-token-file' '--upload-dir' '--upload-limit' 'NUR_UPLOAD'
 expect_exit 0 "$nurhost" run --help
 expect_said '--invoke' '--env' '--dir' '124' '134'
 

@@ -22,9 +22,10 @@ declare -A may_use=(
   [host/abi/handle]="base nur host/net host/outbound host/kv host/sandbox"
   [host/serve]="base nur host/artefact host/sandbox host/net host/outbound host/kv host/abi/wasi host/abi/cgi host/abi/stream host/abi/handle host/abi/typed"
   [host/serve/nebula]="base host/net host/serve"
+  [host/upload]="base host/net host/serve"
   [host/compile]="base nur host/artefact"
   [host/config]="base host/net host/outbound host/serve host/serve/nebula"
-  [host/process]="base host/abi/wasi host/artefact host/net host/outbound host/kv host/sandbox host/serve host/serve/nebula"
+  [host/process]="base host/abi/wasi host/artefact host/net host/outbound host/kv host/sandbox host/serve host/serve/nebula host/upload"
   [host/run]="base nur host/artefact host/net host/outbound host/kv host/sandbox host/abi/wasi host/abi/stream host/abi/handle host/abi/typed host/serve"
   [host]="base host/artefact host/compile host/config host/net host/outbound host/kv host/process host/run host/serve"
 )

@@ -50,6 +50,15 @@ TEST(SocketAddress, KnowsWildcards) {
   EXPECT_FALSE(parse_address(":1")->is_wildcard());
 }
 
+TEST(SocketAddress, KnowsWhatIsOfThisMachineAlone) {
+  for (const char* own : {"127.0.0.1:1", "127.255.0.9:1", "[::1]:1", ":1", "localhost:1"}) {
+    EXPECT_TRUE(parse_address(own)->is_loopback()) << own;
+  }
+  for (const char* other : {"0.0.0.0:1", "[::]:1", "128.0.0.1:1", "[fe80::1]:1"}) {
+    EXPECT_FALSE(parse_address(other)->is_loopback()) << other;
+  }
+}
+
 TEST(ListenOn, NamesTheAddressThatIsInUse) {
   const Result<Fd> first = listen_on(*parse_address("127.0.0.1:0"));
   ASSERT_TRUE(first);

@@ -27,6 +27,7 @@
 #include "base/log.h"
 #include "host/kv/kv_database.h"
 #include "host/process/shared_state.h"
+#include "host/upload/upload_folder.h"
 
 namespace nur {
 namespace {
@@ -375,6 +376,103 @@ TEST_F(StoreCallsTest, LeaveWhatTheDatabaseNeeds) {
     }
     database.checkpoint();
     spdlog::info("a line of the log");
+  });
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
+  ASSERT_TRUE(WIFEXITED(status)) << system_call_name(record().system_call);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+// The process of uploads, with its folder open.
+class UploadCallsTest : public SystemCallsTest {
+ protected:
+  int status_of(const std::function<void(const UploadFolder&)>& call) {
+    record() = FaultRecord{};
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const Result<UploadFolder> folder = UploadFolder::open(folder_.path());
+      if (!folder) ::_exit(1);
+      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+      if (!allow_only_calls_of_uploads(record())) ::_exit(77);
+      call(*folder);
+      ::_exit(0);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return status;
+  }
+  void expect_refused(std::string_view name, const std::function<void()>& call) {
+    const int status = status_of([&](const UploadFolder&) { call(); });
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
+    ASSERT_TRUE(WIFSIGNALED(status)) << name << ": exit code " << WEXITSTATUS(status);
+    EXPECT_EQ(WTERMSIG(status), SIGSYS) << name;
+    EXPECT_EQ(system_call_name(record().system_call), name);
+  }
+
+  ScratchDir folder_ = *ScratchDir::create("upload-calls");
+};
+
+TEST_F(UploadCallsTest, AreFewEachOnceAndWithItsReason) {
+  EXPECT_LE(upload_calls().size(), 50U);
+  std::set<int> numbers;
+  for (const AllowedCall& call : upload_calls()) {
+    EXPECT_TRUE(numbers.insert(call.number).second) << system_call_name(call.number);
+    EXPECT_GT(std::strlen(call.why), 5U) << system_call_name(call.number);
+  }
+}
+
+TEST_F(UploadCallsTest, RefuseToExecuteAndOtherProcesses) {
+  expect_refused("execve", [] { ::execl("/bin/true", "true", nullptr); });
+  expect_refused("execveat",
+                 [] { ::syscall(SYS_execveat, AT_FDCWD, "/bin/true", nullptr, nullptr, 0); });
+  expect_refused("clone", [] { ::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, 0); });
+  expect_refused("vfork", [] { ::syscall(SYS_vfork); });
+  expect_refused("kill", [] { ::kill(1, 0); });
+  expect_refused("tgkill", [] { ::syscall(SYS_tgkill, 1, 1, 0); });
+  expect_refused("ptrace", [] { ::ptrace(PTRACE_ATTACH, 1, nullptr, nullptr); });
+  expect_refused("process_vm_readv",
+                 [] { ::syscall(SYS_process_vm_readv, 1, nullptr, 0, nullptr, 0, 0); });
+}
+
+TEST_F(UploadCallsTest, RefuseSocketsLinksAndRights) {
+  expect_refused("socket", [] { ::socket(AF_INET, SOCK_STREAM, 0); });
+  expect_refused("connect", [] { ::connect(0, nullptr, 0); });
+  expect_refused("bind", [] { ::bind(0, nullptr, 0); });
+  expect_refused("ioctl", [] { ::syscall(SYS_ioctl, 0, 0x5412 /* TIOCSTI */, "x"); });
+  expect_refused("symlinkat", [] { (void)!::symlinkat("/etc/passwd", 3, "a.so"); });
+  expect_refused("linkat", [] { (void)!::linkat(3, "a.so", 3, "b.so", 0); });
+  expect_refused("mkdirat", [] { ::mkdirat(3, "d", 0777); });
+  expect_refused("fchmodat", [] { (void)!::fchmodat(3, "a.so", 0777, 0); });
+  expect_refused("chdir", [] { (void)!::chdir("/"); });
+  expect_refused("mount", [] { ::syscall(SYS_mount, nullptr, "/", nullptr, 0, nullptr); });
+}
+
+TEST_F(UploadCallsTest, RefuseExecutableMemoryAndToUndoTheFilter) {
+  expect_refused("mmap", [] {
+    ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  });
+  expect_refused("mprotect", [] {
+    void* const page =
+        ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ::mprotect(page, 4096, PROT_READ | PROT_EXEC);
+  });
+  expect_refused("prctl", [] { ::syscall(SYS_prctl, 4, 1); });
+  expect_refused("seccomp", [] { ::syscall(SYS_seccomp, 0, 0, nullptr); });
+  expect_refused("rt_sigaction", [] { ::signal(SIGSYS, SIG_IGN); });
+}
+
+TEST_F(UploadCallsTest, LeaveWhatTheFolderNeeds) {
+  const int status = status_of([](const UploadFolder& folder) {
+    folder.remove_leftovers();
+    const std::string large(std::size_t{20} << 20, 'x');
+    const auto succeeds = [](bool well) {
+      if (!well) ::_exit(2);
+    };
+    succeeds(folder.put("a.so", "one").has_value());
+    succeeds(folder.put("a.so", large).has_value());
+    succeeds(folder.list()->size() == 1);
+    succeeds(folder.has("a.so") && !folder.has("b.so"));
+    succeeds(folder.remove("a.so").has_value() && !folder.remove("a.so"));
+    succeeds(folder.list()->empty());
   });
   if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no filters here";
   ASSERT_TRUE(WIFEXITED(status)) << system_call_name(record().system_call);
