@@ -71,6 +71,7 @@ TEST(UploadToken, RefusesTextsThatAreNone) {
 class UploadTokenFileTest : public ::testing::Test {
  protected:
   Result<UploadToken> read(mode_t mode, std::string_view text = "0123456789abcdef\n") {
+    std::filesystem::remove(file_);  // the one before may be closed to its owner
     EXPECT_TRUE(write_file(file_, text));
     EXPECT_EQ(::chmod(file_.c_str(), mode), 0);
     return UploadToken::read(file_);
