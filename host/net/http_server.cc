@@ -73,6 +73,7 @@ HttpServer::HttpServer(EventLoop& loop, const ServerOptions& options, RequestHan
                .unsent_bytes = 0,
                .unsent_bytes_max = options.unsent_bytes_max,
                .unsent_bytes_peak = 0},
+      idle_over_(loop.timers(), [this] { drain_idle_within(Milliseconds(0)); }),
       turn_(loop.timers(), [this] { take_turn(); }) {}
 
 HttpServer::~HttpServer() = default;
@@ -206,13 +207,22 @@ void HttpServer::take_turn() {
   if (connections_.empty() && drained_) loop_.post(std::exchange(drained_, nullptr));
 }
 
-void HttpServer::drain(std::function<void()> done) {
+void HttpServer::drain(std::function<void()> done, Milliseconds idle) {
   if (listener_) listener_->accept_waiting();
   listener_.reset();
   context_.draining = true;
   drained_ = std::move(done);
-  // Not now: we may be inside a handler, whose request lies in the scratch buffer.
-  drain_begins_ = true;
+  drain_idle_within(idle);
+}
+
+void HttpServer::drain_idle_within(Milliseconds idle) {
+  if (idle > Milliseconds(0)) {
+    idle_over_.set(loop_.now() + idle);
+  } else {
+    // Not now: we may be inside a handler, whose request lies in the scratch buffer.
+    drain_begins_ = true;
+    idle_over_.clear();
+  }
   turn_.set(loop_.now());
 }
 

@@ -62,7 +62,11 @@ class HttpServer final : private ConnectionAcceptor, private ConnectionOwner {
 
   // Stops accepting, closes idle connections, answers what has begun with "Connection: close";
   // calls `done` from the loop when the last connection is gone. `done` may destroy the server.
-  void drain(std::function<void()> done);
+  // Idle ones may stay for `idle`: a client that is about to send its next request is answered, and
+  // told that it was the last, where closing at once would lose it.
+  void drain(std::function<void()> done, Milliseconds idle = Milliseconds(0));
+  // Of a server that drains: idle connections stay for so long from now on.
+  void drain_idle_within(Milliseconds idle);
   // Stops accepting and closes everything now; requests being handled lose their client. Ends a
   // drain.
   void stop();
@@ -106,6 +110,7 @@ class HttpServer final : private ConnectionAcceptor, private ConnectionOwner {
   std::vector<std::unique_ptr<Connection>> closed_;
   bool drain_begins_ = false;
   std::function<void()> drained_;
+  Timer idle_over_;
   Timer turn_;
 };
 

@@ -49,6 +49,30 @@ TEST(Drain, ClosesIdleConnectionsAndFinishesTheOthers) {
   EXPECT_EQ(front.paths, (std::vector<std::string>{"/idle", "/busy", "/partial"}));
 }
 
+TEST(Drain, KeepsIdleConnectionsForAWhileAndAnswersTheirLastRequest) {
+  TestFront front;
+  TestClient first = front.connect();
+  TestClient silent = front.connect();
+  for (TestClient* const client : {&first, &silent}) {
+    client->send(get("/before"));
+    ASSERT_TRUE(client->awaits("GET /before"));
+  }
+  bool done = false;
+  front.server->drain([&] { done = true; }, Milliseconds(10'000));
+  front.settle();
+
+  first.send(get("/behind"));
+  EXPECT_TRUE(first.awaits_close());
+  EXPECT_NE(first.received().find("GET /behind"), std::string::npos);
+  EXPECT_NE(first.received().find("Connection: close\r\n"), std::string::npos);
+  front.settle();
+  EXPECT_FALSE(done);
+
+  front.clock.advance(Milliseconds(10'000));
+  EXPECT_TRUE(silent.awaits_close());
+  EXPECT_TRUE(front.until([&] { return done; }));
+}
+
 TEST(Drain, AnswersARequestThatCameJustBefore) {
   TestFront front;
   TestClient client = front.connect();
