@@ -17,9 +17,10 @@ int complain(const Error& error) {
 int run(ServeCommand command, std::span<const HostModule> offered) {
   start_logging(command.log_level);
   command.options.host_modules = offered;
-  const Result<Prepared> prepared = prepare(command);
+  Preparer preparer(std::move(command));
+  const Result<ServeOptions> prepared = preparer.prepare();
   if (!prepared) return complain(prepared.error());
-  const Result<void> served = serve(command.options);
+  const Result<void> served = serve(*prepared, preparer);
   return served ? 0 : complain(served.error());
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr char kServeExitCodes[] =
     "\nSignals: SIGTERM or SIGINT finishes what is in flight and exits 0; a second one exits at "
-    "once.\n"
+    "once. SIGHUP reads all files again.\n"
     "Exit codes: 0 stopped by a signal; 1 could not start; 2 wrong usage.\n";
 constexpr char kRunExitCodes[] =
     "\nExit codes: the command's own; 0 for a typed export; 1 could not run; 2 wrong usage;\n"
@@ -358,6 +358,9 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
       ->envname("NUR_DRAIN_TIMEOUT")
       ->type_name("DURATION")
       ->capture_default_str();
+  bool no_watch = false;
+  serve_app->add_flag("--no-watch", no_watch,
+                      "Serve what was there at start until SIGHUP comes, whatever is copied there");
   serve_app
       ->add_option(
           "--profile", profiles,
@@ -482,6 +485,7 @@ NurhostCommand parse_nurhost_options(int argc, const char* const* argv) {
     if (paths.empty() && static_replies.empty()) {
       return usage_error("nurhost", "PATHS: name a folder of artefacts, or artefacts (.so)");
     }
+    serve.watch = !no_watch;
     serve.workers = workers;
     if (mappings_max > 0) serve.mappings_max = mappings_max;
     if (!user.empty()) serve.user = user;

@@ -9,7 +9,6 @@
 
 #include "base/log.h"
 #include "host/artefact/verified_artefact.h"
-#include "host/config/configuration.h"
 
 namespace nur {
 namespace {
@@ -35,9 +34,48 @@ std::vector<Path> modules_in(const Path& folder) {
   return modules;
 }
 
+Path folder_of(const Path& file) { return file.has_parent_path() ? file.parent_path() : Path("."); }
+
+// All that may have to be compiled.
+std::vector<ModuleToCompile> modules_of(const Configuration& configuration) {
+  std::vector<ModuleToCompile> modules;
+  for (const ServerlessApplication& application : configuration.applications) {
+    if (is_module(application.module)) modules.push_back({application.module, GuestAbi::handle});
+  }
+  for (const Path& path : configuration.paths) {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) {
+      for (const Path& module : modules_in(path)) modules.push_back({module, std::nullopt});
+    } else if (is_module(path) && std::filesystem::exists(path, error)) {
+      modules.push_back({path, std::nullopt});
+    }
+  }
+  return modules;
+}
+
+// `paths` as given on the command line.
+Sources sources_of(const std::vector<Path>& paths, const Configuration& configuration) {
+  Sources sources;
+  const auto add = [](std::vector<Path>& to, Path path) {
+    if (std::ranges::find(to, path) == to.end()) to.push_back(std::move(path));
+  };
+  for (const Path& path : paths) {
+    std::error_code error;
+    const bool is_folder = std::filesystem::is_directory(path, error);
+    const Path folder = is_folder ? path : folder_of(path);
+    add(sources.folders, folder);
+    add(sources.settings, path.extension() == ".toml" && !is_folder ? path : folder / kNurToml);
+  }
+  for (const ServerlessApplication& application : configuration.applications) {
+    add(sources.folders, folder_of(application.module));
+  }
+  return sources;
+}
+
 class Preparation {
  public:
-  explicit Preparation(ServeOptions& options) : options_(options) {}
+  Preparation(ServeOptions& options, std::optional<CompiledModules>& compiled, bool compiles)
+      : options_(options), compiled_(compiled), compiles_(compiles) {}
 
   // Modules of the command line and of folders: what is wrong with one keeps no other from being
   // served.
@@ -56,11 +94,13 @@ class Preparation {
     }
     const std::vector<Result<Path>> artefacts = NUR_TRY(compile(modules));
     for (std::size_t i = 0; i < modules.size(); ++i) {
+      NamedArtefact named{modules[i].file.stem().string(), {}, modules[i].file};
       if (artefacts[i]) {
-        options_.named.push_back({modules[i].file.stem().string(), *artefacts[i], modules[i].file});
+        named.path = *artefacts[i];
       } else {
-        spdlog::error("not serving {}: {}", modules[i].file.string(), artefacts[i].error().message);
+        named.refused = artefacts[i].error();
       }
+      options_.named.push_back(std::move(named));
     }
     return {};
   }
@@ -95,8 +135,6 @@ class Preparation {
     return {};
   }
 
-  std::optional<CompiledModules> take() { return std::move(compiled_); }
-
  private:
   Result<std::vector<Result<Path>>> compile(const std::vector<ModuleToCompile>& given) {
     // An artefact is served as it is.
@@ -106,7 +144,7 @@ class Preparation {
     std::vector<Result<Path>> compiled;
     if (!modules.empty()) {
       if (!compiled_) compiled_.emplace(NUR_TRY(CompiledModules::open()));
-      compiled = compiled_->compile(modules);
+      compiled = compiles_ ? compiled_->compile(modules) : compiled_->find(modules);
     }
     std::vector<Result<Path>> result;
     std::size_t next = 0;
@@ -138,24 +176,61 @@ class Preparation {
   }
 
   ServeOptions& options_;
-  std::optional<CompiledModules> compiled_;
+  std::optional<CompiledModules>& compiled_;
+  const bool compiles_;
   std::set<std::string> names_;
 };
 
 }  // namespace
 
-Result<Prepared> prepare(ServeCommand& command) {
-  ServeOptions& options = command.options;
-  Configuration read = NUR_TRY(read_configuration(options.paths, options.defaults, command.given));
+Result<Configuration> Preparer::read() const {
+  return read_configuration(asked_.options.paths, asked_.options.defaults, asked_.given);
+}
+
+Result<ServeOptions> Preparer::prepared(Configuration read, bool compiles) {
+  ServeOptions options = asked_.options;
+  options.sources = sources_of(asked_.options.paths, read);
   options.paths.clear();
   options.functions = std::move(read.functions);
   options.nebula = std::move(read.nebula);
-  if (read.listen_address && !command.given.listen) options.server.address = *read.listen_address;
+  if (read.listen_address && !asked_.given.listen) options.server.address = *read.listen_address;
   options.only_handle_routes = !read.applications.empty() && read.paths.empty();
-  Preparation preparation(options);
+  Preparation preparation(options, compiled_, compiles);
   NUR_TRY(preparation.add_applications(std::move(read.applications)));
   NUR_TRY(preparation.add_paths(read.paths));
-  return Prepared{preparation.take()};
+  return options;
+}
+
+Result<ServeOptions> Preparer::prepare() { return prepared(NUR_TRY(read()), /*compiles=*/true); }
+
+Result<ServeOptions> Preparer::prepare_again() {
+  return prepared(NUR_TRY(read()), /*compiles=*/false);
+}
+
+// What is wrong is said by prepare_again().
+bool Preparer::has_to_compile() {
+  const Result<Configuration> configuration = read();
+  if (!configuration) return false;
+  const std::vector<ModuleToCompile> modules = modules_of(*configuration);
+  if (modules.empty()) return false;
+  if (!compiled_) {
+    Result<CompiledModules> opened = CompiledModules::open();
+    if (!opened) return false;
+    compiled_.emplace(*std::move(opened));
+  }
+  return std::ranges::any_of(compiled_->find(modules),
+                             [](const Result<Path>& artefact) { return !artefact; });
+}
+
+void Preparer::compile() {
+  const Result<Configuration> configuration = read();
+  if (!configuration) return;
+  for (const Result<Path>& artefact : compiled_->compile(modules_of(*configuration))) {
+    // What nurc has refused it has said itself.
+    if (!artefact && artefact.error().kind != ErrorKind::invalid_input) {
+      spdlog::error("{}", artefact.error().message);
+    }
+  }
 }
 
 }  // namespace nur

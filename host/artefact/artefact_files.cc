@@ -42,13 +42,18 @@ Result<std::vector<Path>> artefacts_at(const std::vector<Path>& paths) {
 
 Result<void> verify_artefacts(const std::vector<NamedArtefact>& named,
                               const std::vector<Path>& paths, const OnVerified& on_verified,
-                              const OnRefused& on_refused) {
+                              const OnRefused& on_refused, const IsKnown& is_known) {
   std::set<std::string> names;
   const auto verify = [&](const NamedArtefact& file) {
     if (names.contains(file.name)) {
       on_refused(file.shown,
                  {ErrorKind::invalid_input,
                   "refused by rule name: another file is already served as " + file.name});
+      return;
+    }
+    if (file.refused) return on_refused(file.shown, *file.refused);
+    if (is_known && is_known(file)) {
+      names.insert(file.name);
       return;
     }
     Result<VerifiedArtefact> artefact = VerifiedArtefact::read(file.path);

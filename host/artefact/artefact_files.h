@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,18 @@ using OnVerified =
 struct NamedArtefact {
   std::string name;
   Path path;
-  Path shown;  // in messages: what it was made of
+  Path shown;                      // in messages: what it was made of
+  std::optional<Error> refused{};  // why there is no artefact
 };
+
+// Asked before a file is read; true: it is known, and was taken.
+using IsKnown = std::function<bool(const NamedArtefact& file)>;
 
 // Verifies `named`, then files, and of folders every *.so in them, in the order of their names.
 // What is refused does not keep the others from being served. Errors: not_found for a path that is
 // not there.
 Result<void> verify_artefacts(const std::vector<NamedArtefact>& named,
                               const std::vector<Path>& paths, const OnVerified& on_verified,
-                              const OnRefused& on_refused);
+                              const OnRefused& on_refused, const IsKnown& is_known = nullptr);
 
 }  // namespace nur

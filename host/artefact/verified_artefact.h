@@ -35,6 +35,9 @@ struct VerifiedArtefact {
   ArtefactFacts facts;
   Manifest manifest;
 
+  // Whether both are of the same bytes.
+  [[nodiscard]] bool is_same_as(const VerifiedArtefact& other) const;
+
   // Errors: invalid_input, "refused by rule digest: ..." for what the verifier refuses; not_found;
   // limit_exceeded (size); exhausted (memory, descriptors).
   static Result<VerifiedArtefact> read(const Path& path);

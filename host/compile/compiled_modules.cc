@@ -146,6 +146,18 @@ std::vector<Result<Path>> CompiledModules::compile(std::span<const ModuleToCompi
   return places;
 }
 
+std::vector<Result<Path>> CompiledModules::find(std::span<const ModuleToCompile> modules) const {
+  std::vector<Result<Path>> places;
+  for (const ModuleToCompile& module : modules) {
+    places.push_back(place_of(module));
+    if (places.back() && !is_whole(*places.back())) {
+      places.back() = fail(ErrorKind::invalid_input, "{}: nurc has refused it, as said above",
+                           module.file.string());
+    }
+  }
+  return places;
+}
+
 Result<void> CompiledModules::compile_batch(const std::map<Path, ModuleToCompile>& batch) {
   const Path nurc = NUR_TRY(
       in_context(find_nurc(), fmt::format("compiling {}", batch.begin()->second.file.string())));

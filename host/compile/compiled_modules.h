@@ -34,6 +34,9 @@ class CompiledModules {
   // standard error, and what is wrong with a module, too.
   std::vector<Result<Path>> compile(std::span<const ModuleToCompile> modules);
 
+  // The same of those that were compiled before; the others are refused.
+  [[nodiscard]] std::vector<Result<Path>> find(std::span<const ModuleToCompile> modules) const;
+
  private:
   explicit CompiledModules(Path folder) : folder_(std::move(folder)) {}
   Result<void> compile_batch(const std::map<Path, ModuleToCompile>& batch);

@@ -74,7 +74,11 @@ std::string encoded(const DeployMessage& message) {
   return writer.take();
 }
 std::string encoded(const ServeMessage&) { return Writer(Kind::serve).take(); }
-std::string encoded(const DrainMessage&) { return Writer(Kind::drain).take(); }
+std::string encoded(const DrainMessage& message) {
+  Writer writer(Kind::drain);
+  writer.number(message.idle_milliseconds);
+  return writer.take();
+}
 std::string encoded(const StopMessage&) { return Writer(Kind::stop).take(); }
 std::string encoded(const RefusedMessage& message) {
   Writer writer(Kind::refused);
@@ -114,7 +118,7 @@ std::optional<Message> read_message(Reader& reader) {
     case Kind::serve:
       return ServeMessage{};
     case Kind::drain:
-      return DrainMessage{};
+      return DrainMessage{reader.number<std::uint32_t>()};
     case Kind::stop:
       return StopMessage{};
     case Kind::refused:

@@ -1,6 +1,7 @@
 // What master and worker say to each other over their socket pair, one message a datagram.
 //
 //   master -> worker   deploy (with the sealed file) ... store ... serve ... drain | stop
+//                      (behind a deploy of a new version, one of the last, in case it is refused)
 //   worker -> master   refused ... ready
 //   master -> store    store, once per worker
 //   store  -> master   ready | refused
@@ -30,7 +31,8 @@ inline constexpr std::size_t kMessageBytesMax = std::size_t{16} << 10;
 inline constexpr std::size_t kMessageTextBytesMax = 4096;
 
 // Load this function. Comes with one descriptor, the sealed memory file, and with a second one when
-// the worker shall leave the function's profile there at its end.
+// the worker shall leave the function's profile there at its end. Where a function of that name is
+// loaded already, this one is not needed.
 struct DeployMessage {
   std::uint32_t number = 0;
   std::string name;
@@ -43,8 +45,10 @@ struct DeployMessage {
 struct ServeMessage {
   bool operator==(const ServeMessage&) const = default;
 };
-// Accept no more, finish what is in flight, end.
+// Accept no more, finish what is in flight, end. Connections without a request are kept for so
+// long, so that one that is on its way is answered.
 struct DrainMessage {
+  std::uint32_t idle_milliseconds = 0;
   bool operator==(const DrainMessage&) const = default;
 };
 // End now.

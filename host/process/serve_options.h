@@ -45,8 +45,16 @@ struct UploadOptions {
   std::size_t bytes_max = std::size_t{64} << 20;  // of a file
 };
 
+// Where what is served comes from.
+struct Sources {
+  std::vector<Path> folders;   // of artefacts, of modules and of settings
+  std::vector<Path> settings;  // files of them, which need not be there
+};
+
 struct ServeOptions {
   std::vector<Path> paths;
+  Sources sources;
+  bool watch = true;  // the sources, to serve what changes there
   // Artefacts that are served under other names than their files', before those of `paths`.
   std::vector<NamedArtefact> named;
   // Of configurations of serverless-wasm.

@@ -97,7 +97,7 @@ void run_store(StoreSetup setup) {
   if (kept > STDERR_FILENO + 1) ::close_range(STDERR_FILENO + 1, kept - 1, 0);
   ::close_range(kept + 1, ~0U, 0);
   // The master tells it when to end: a terminal's Ctrl-C reaches all processes.
-  for (const int signal : {SIGTERM, SIGINT}) ::signal(signal, SIG_IGN);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::signal(signal, SIG_IGN);
   ::signal(SIGCHLD, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);

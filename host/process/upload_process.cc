@@ -118,7 +118,7 @@ void close_all_but(int a, int b) {
 void run_upload(UploadSetup setup) {
   close_all_but(setup.channel.descriptor(), setup.listening.get());
   // The master tells it when to end: a terminal's Ctrl-C reaches all processes.
-  for (const int signal : {SIGTERM, SIGINT}) ::signal(signal, SIG_IGN);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::signal(signal, SIG_IGN);
   ::signal(SIGCHLD, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);

@@ -78,7 +78,7 @@ std::vector<Preopen> preopens_of(const ServeOptions& options) {
 // What a worker does at a signal is its own, not the master's. Who wants it to end tells the
 // master: a terminal's Ctrl-C reaches all processes, and is the master's to act on.
 void take_over_signals() {
-  for (const int signal : {SIGTERM, SIGINT}) ::signal(signal, SIG_IGN);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::signal(signal, SIG_IGN);
   ::signal(SIGCHLD, SIG_DFL);
   struct sigaction action {};
   action.sa_handler = on_master_died;
@@ -132,7 +132,7 @@ class Worker final : public EventHandler {
   void connect_store(Fd socket);
   void on_message(const Message& message, std::vector<Fd> descriptors);
   void on_master_gone();
-  void drain();
+  void drain(Milliseconds idle);
   void stop();
   // Has pools give up what they did not need since the last time.
   void shrink();
@@ -182,6 +182,7 @@ Result<bool> Worker::load_all() {
 }
 
 void Worker::load(DeployMessage message, std::vector<Fd> descriptors) {
+  if (registry_.find(message.name) != nullptr) return;
   // A module that brings the loader down is known by this, like one that does so later.
   const OnAccountOf account(setup_.page, message.number);
   const auto loaded = [&]() -> Result<std::unique_ptr<Function>> {
@@ -336,7 +337,9 @@ void Worker::on_events(std::uint32_t) {
 
 void Worker::on_message(const Message& message, std::vector<Fd> descriptors) {
   if (std::holds_alternative<StoreMessage>(message)) connect_store(std::move(descriptors.front()));
-  if (std::holds_alternative<DrainMessage>(message)) drain();
+  if (const auto* const order = std::get_if<DrainMessage>(&message)) {
+    drain(Milliseconds(order->idle_milliseconds));
+  }
   if (std::holds_alternative<StopMessage>(message)) stop();
 }
 
@@ -344,14 +347,15 @@ void Worker::on_master_gone() {
   loop_.unwatch(setup_.channel.descriptor(), *this);
   spdlog::warn("worker {}: the master has gone: finishing what is in flight", ::getpid());
   overdue_.set(loop_.now() + setup_.options.drain_timeout);
-  drain();
+  drain(Milliseconds(0));
   // For workers that are busy now, too: the next master can have the address.
   shut_doors();
 }
 
-void Worker::drain() {
+void Worker::drain(Milliseconds idle) {
+  if (to_drain_ > 0) return server_->drain_idle_within(idle);
   to_drain_ = 1 + tcp_doors_.size();
-  server_->drain([this] { drained_one(); });
+  server_->drain([this] { drained_one(); }, idle);
   for (const auto& door : tcp_doors_) door->server->drain([this] { drained_one(); });
 }
 

@@ -24,6 +24,9 @@ class QuarantineTable {
     const Nanoseconds until(until_[number].load(std::memory_order_relaxed));
     return std::chrono::ceil<std::chrono::seconds>(until - now.time_since_epoch());
   }
+  [[nodiscard]] TimePoint held_until(std::uint32_t number) const {
+    return TimePoint(Nanoseconds(until_[number].load(std::memory_order_relaxed)));
+  }
   void hold(std::uint32_t number, TimePoint until) {
     until_[number].store(std::chrono::nanoseconds(until.time_since_epoch()).count(),
                          std::memory_order_relaxed);

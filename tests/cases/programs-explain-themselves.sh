@@ -23,7 +23,7 @@ grep -qx tool_cpu_seconds "$scratch/limits.help" || fail "--help names no limits
 expect_exit 0 "$nurhost" --help
 expect_said 'serve' 'run'
 expect_exit 0 "$nurhost" serve --help
-expect_said '--listen' '--timeout' '--memory-max' '--cpu-time' '--quantum' '--drain-timeout' 'NUR_LISTEN' 'SIGTERM'
+expect_said '--listen' '--timeout' '--memory-max' '--cpu-time' '--quantum' '--drain-timeout' '--no-watch' 'NUR_LISTEN' 'SIGTERM' 'SIGHUP'
 expect_said '--connections-per-client' '--header-timeout' '--unsent-max' '--outbound' '--dns-server'
 expect_said '--upload ADDRESS:PORT' '--upload-token-file' '--upload-dir' '--upload-limit' 'NUR_UPLOAD'
 expect_exit 0 "$nurhost" run --help

@@ -22,10 +22,10 @@ DeployMessage deploy() {
 }
 
 const std::vector<Message>& one_of_each() {
-  static const std::vector<Message> all{deploy(),       ServeMessage{},
-                                        DrainMessage{}, StopMessage{},
-                                        ReadyMessage{}, RefusedMessage{3, "refused by rule memory"},
-                                        StoreMessage{}};
+  static const std::vector<Message> all{
+      deploy(),      ServeMessage{}, DrainMessage{1000},
+      StopMessage{}, ReadyMessage{}, RefusedMessage{3, "refused by rule memory"},
+      StoreMessage{}};
   return all;
 }
 
