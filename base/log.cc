@@ -2,6 +2,7 @@
 
 #include <climits>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <unistd.h>
 

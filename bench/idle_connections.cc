@@ -5,6 +5,7 @@
 //
 // They come from 127.0.0.1, 127.0.0.2 and so on, since an address has fewer ports than that.
 #include <arpa/inet.h>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <netinet/in.h>

@@ -1,5 +1,6 @@
 #include "compiler/progress_bar.h"
 
+#include <cstdint>
 #include <cstdio>
 #include <sys/resource.h>
 #include <unistd.h>

@@ -1,5 +1,6 @@
 #include "compiler/segment_net.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace nur {

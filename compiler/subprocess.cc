@@ -1,5 +1,6 @@
 #include "compiler/subprocess.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>

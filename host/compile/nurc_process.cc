@@ -1,5 +1,6 @@
 #include "host/compile/nurc_process.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>

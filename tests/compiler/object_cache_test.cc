@@ -1,5 +1,6 @@
 #include "compiler/object_cache.h"
 
+#include <chrono>
 #include <sys/stat.h>
 
 #include <gtest/gtest.h>

@@ -1,5 +1,7 @@
 #include "compiler/profile.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace nur {

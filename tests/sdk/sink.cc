@@ -1,5 +1,10 @@
 // Calls every function of nur.hpp and tells what came of it; report.txt is what all languages must
 // say.
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <string>
+
 #include "nur.hpp"
 
 namespace {

@@ -1,5 +1,6 @@
 #include "host/serve/nebula/form.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>

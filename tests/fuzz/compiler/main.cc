@@ -5,6 +5,7 @@
 //   compiler_fuzzer --repro FILE [--seed S --module I]
 //
 // Exit codes: 0 no findings, 1 findings, 2 wrong usage, 77 node or binaryen is missing.
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>

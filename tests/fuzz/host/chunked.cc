@@ -1,5 +1,6 @@
 // Chunked coding: the same body and the same end however the bytes are cut, never more than the
 // limit, never more than there was.
+#include <algorithm>
 #include <optional>
 
 #include "base/check.h"

@@ -1,6 +1,7 @@
 // A client and a server on one loop, and a client whose server is this test.
 #include "host/kv/kv_client.h"
 
+#include <algorithm>
 #include <malloc.h>
 #include <sys/socket.h>
 #include <sys/wait.h>

@@ -1,6 +1,7 @@
 #include "host/kv/kv_database.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <random>
 #include <sqlite3.h>

@@ -1,5 +1,7 @@
 #include "host/net/chunked_body.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace nur {

@@ -1,5 +1,6 @@
 #include "host/net/connection.h"
 
+#include <algorithm>
 #include <atomic>
 #include <sys/socket.h>
 #include <thread>

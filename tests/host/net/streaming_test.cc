@@ -1,4 +1,5 @@
 // Bodies read while they come, and answers in pieces.
+#include <algorithm>
 #include <array>
 #include <sys/socket.h>
 

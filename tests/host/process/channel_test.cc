@@ -1,6 +1,7 @@
 // Messages and descriptors between two ends, and what happens when one of them misbehaves.
 #include "host/process/channel.h"
 
+#include <cstring>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 // What master and worker say to each other survives the way, and whatever is no message is refused.
 #include "host/process/message.h"
 
+#include <cstring>
 #include <random>
 
 #include <gtest/gtest.h>

@@ -1,5 +1,8 @@
 #include "host/process/restart_delay.h"
 
+#include <cstdint>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace nur {

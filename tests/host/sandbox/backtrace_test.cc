@@ -1,6 +1,7 @@
 // Who called whom when a guest was stopped: real guests, stacks made by hand, and tables that lie.
 #include "host/sandbox/backtrace.h"
 
+#include <limits>
 #include <map>
 #include <random>
 

@@ -1,5 +1,7 @@
 #include "host/sandbox/reset_policy.h"
 
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "host/sandbox/reset_history.h"
