@@ -94,7 +94,11 @@ class NebulaRoutesTest : public ::testing::Test {
   WorkerPage page_;
   std::unique_ptr<QuarantineTable> quarantine_ = std::make_unique<QuarantineTable>();
   Dispatcher dispatcher_{
-      TaskContext{.loop = *loop_, .clock = clock_, .guard = test::trap_guard(), .page = page_},
+      TaskContext{.loop = *loop_,
+                  .clock = clock_,
+                  .guard = test::trap_guard(),
+                  .page = page_,
+                  .quantum = Milliseconds(50)},  // so long that a busy machine switches nobody out
       registry_, *quarantine_};
   NebulaSettings settings_;
   std::shared_ptr<NebulaHistory> history_ = *NebulaHistory::open(std::nullopt);
