@@ -347,7 +347,7 @@ Result<void> Master::run() {
   // While files are verified here, those that are already go to the workers.
   NUR_TRY(find_functions(*current_, nullptr, changes_));
   NUR_TRY(check_tcp_bindings(*current_));
-  const std::optional<Path>& profiles = current_->options().profiles;
+  const bool profiles = current_->options().profiles.has_value();
   if (profiles) NUR_TRY(prepare_profiles());
   NUR_TRY(begin_store(*current_));
   upload_options_ = current_->options().upload;
